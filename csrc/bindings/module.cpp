@@ -1,0 +1,250 @@
+// pynn._core: build and run Programs from Python.  No binding code per op: attributes arrive as NumPy records whose
+// dtype comes from params.h, operands as plain tuples.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pynn/kernel_table.h"
+#include "pynn/params.h"
+#include "runtime/program.h"
+
+namespace py = pybind11;
+
+namespace {
+
+struct KernelEntry {
+  const pynn::Kernel* kernel;
+  py::dtype params;
+};
+
+std::map<std::string, KernelEntry> kernels_of(const pynn::KernelTable& table) {
+  std::map<std::string, KernelEntry> entries;
+#define PYNN_KERNEL(name, Params) entries.insert({#name, KernelEntry{&table.name, py::dtype::of<pynn::Params>()}});
+#include "pynn/kernels.def"
+#undef PYNN_KERNEL
+  return entries;
+}
+
+const pynn::KernelTable& table_for(const std::string& isa) {
+  if (isa.empty()) return pynn::best_table();
+  if (const auto* table = pynn::find_table(isa.c_str())) return *table;
+  throw py::value_error("ISA '" + isa + "' is not in this build, or this CPU cannot run it");
+}
+
+std::vector<std::string> available_isas() {
+  std::vector<std::string> isas;
+  for (const char* isa : {"generic", "avx2", "avx512"})
+    if (pynn::find_table(isa)) isas.emplace_back(isa);
+  return isas;
+}
+
+/// ("arena", offset, size, itemsize), ("slot", index, size, itemsize) or ("fixed", array, size, itemsize).
+pynn::OperandRef operand_from(const py::tuple& t, std::vector<py::array>& keep) {
+  pynn::OperandRef ref;
+  const auto place = t[0].cast<std::string>();
+  ref.size = t[2].cast<int64_t>();
+  ref.itemsize = t[3].cast<int64_t>();
+  if (place == "arena") {
+    ref.place = pynn::Place::kArena;
+    ref.offset = t[1].cast<int64_t>();
+  } else if (place == "slot") {
+    ref.place = pynn::Place::kSlot;
+    ref.slot = t[1].cast<int>();
+  } else if (place == "fixed") {
+    const auto array = t[1].cast<py::array>();
+    if (!(array.flags() & py::array::c_style)) throw py::value_error("a fixed operand must be C-contiguous");
+    if (array.size() < ref.size || array.itemsize() != ref.itemsize)
+      throw py::value_error("a fixed operand is smaller than declared");
+    ref.place = pynn::Place::kFixed;
+    ref.address = const_cast<void*>(array.data());
+    keep.push_back(array);
+  } else {
+    throw py::value_error("unknown operand place '" + place + "'");
+  }
+  return ref;
+}
+
+/// Owns what the C++ Program only points at, and checks the arrays of each run.
+class PyProgram {
+ public:
+  PyProgram(const std::string& isa, const py::list& instructions,
+            const std::vector<std::pair<int64_t, py::dtype>>& slots, std::shared_ptr<pynn::Arena> arena,
+            int64_t arena_bytes) {
+    const auto kernels = kernels_of(table_for(isa));
+    std::vector<pynn::Instruction> list;
+    for (const auto& item : instructions) {
+      const auto t = item.cast<py::tuple>();
+      pynn::Instruction instruction;
+      instruction.label = t[0].cast<std::string>();
+      if (py::isinstance<py::str>(t[1])) {
+        const auto name = t[1].cast<std::string>();
+        const auto entry = kernels.find(name);
+        if (entry == kernels.end()) throw py::key_error("no kernel named '" + name + "'");
+        const auto record = t[2].cast<py::array>();
+        if (!record.dtype().equal(entry->second.params))
+          throw py::type_error(name + ": params have dtype " + py::str(record.dtype()).cast<std::string>() +
+                               ", expected " + py::str(entry->second.params).cast<std::string>());
+        const auto* bytes = static_cast<const unsigned char*>(record.data());
+        instruction.params.assign(bytes, bytes + record.nbytes());
+        instruction.kernel = entry->second.kernel;
+      } else {
+        instruction.callback = callback_from(t[1].cast<py::function>(), t[2].cast<py::list>());
+      }
+      for (const auto& operand : t[3].cast<py::list>())
+        instruction.in.push_back(operand_from(operand.cast<py::tuple>(), keep_));
+      for (const auto& operand : t[4].cast<py::list>())
+        instruction.out.push_back(operand_from(operand.cast<py::tuple>(), keep_));
+      list.push_back(std::move(instruction));
+    }
+    std::vector<pynn::Slot> cpp_slots;
+    for (const auto& [size, dtype] : slots) {
+      cpp_slots.push_back({size, dtype.itemsize()});
+      slot_dtypes_.push_back(dtype);
+    }
+    program_ = std::make_unique<pynn::Program>(std::move(list), std::move(cpp_slots), std::move(arena), arena_bytes);
+  }
+
+  /// arrays: one per slot, C-contiguous, of the slot's dtype and size; the first `inputs` are only read.
+  void run(const py::list& arrays, int inputs, int threads, const py::object& background) {
+    run_checked(arrays, inputs, threads, background, nullptr);
+  }
+
+  /// The same, returning (label, seconds) per instruction.
+  py::list profile(const py::list& arrays, int inputs, int threads) {
+    std::vector<double> seconds(program_->instructions().size());
+    run_checked(arrays, inputs, threads, py::none(), seconds.data());
+    py::list rows;
+    for (std::size_t i = 0; i < seconds.size(); ++i)
+      rows.append(py::make_tuple(program_->instructions()[i].label, seconds[i]));
+    return rows;
+  }
+
+  int64_t value_bytes() const { return program_->value_bytes(); }
+  int64_t scratch_bytes(int threads) const { return program_->scratch_bytes(threads); }
+
+  py::list plans() const {
+    py::list result;
+    for (std::size_t i = 0; i < program_->plans().size(); ++i) {
+      const auto& plan = program_->plans()[i];
+      double nanoseconds = 0;
+      int64_t tasks = 0;
+      for (int phase = 0; phase < plan.phases; ++phase) {
+        nanoseconds += plan.nanoseconds[phase];
+        tasks = std::max(tasks, plan.tasks[phase]);
+      }
+      result.append(py::make_tuple(program_->instructions()[i].label, tasks, nanoseconds));
+    }
+    return result;
+  }
+
+ private:
+  void run_checked(const py::list& arrays, int inputs, int threads, const py::object& background, double* seconds) {
+    const auto& slots = program_->slots();
+    if (arrays.size() != slots.size())
+      throw py::value_error("expected " + std::to_string(slots.size()) + " arrays, received " +
+                            std::to_string(arrays.size()));
+    std::vector<void*> addresses(slots.size());
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      if (!py::isinstance<py::array>(arrays[i]))
+        throw py::type_error("array " + std::to_string(i) + ": expected a NumPy array");
+      const auto array = py::reinterpret_borrow<py::array>(arrays[i]);
+      const bool is_output = static_cast<int>(i) >= inputs;
+      // A wrong dtype or layout is an error here, never a silent copy: a copy of an output would be lost.
+      if (!array.dtype().equal(slot_dtypes_[i]))
+        throw py::type_error("array " + std::to_string(i) + ": dtype " + py::str(array.dtype()).cast<std::string>() +
+                             ", expected " + py::str(slot_dtypes_[i]).cast<std::string>());
+      if (!(array.flags() & py::array::c_style))
+        throw py::value_error("array " + std::to_string(i) + ": not C-contiguous");
+      if (array.size() != slots[i].size)
+        throw py::value_error("array " + std::to_string(i) + ": " + std::to_string(array.size()) +
+                              " elements, expected " + std::to_string(slots[i].size));
+      if (is_output && !array.writeable()) throw py::value_error("array " + std::to_string(i) + ": read-only");
+      addresses[i] = const_cast<void*>(array.data());
+    }
+    const pynn::BackgroundTask* task = nullptr;
+    if (!background.is_none()) {
+      task = static_cast<const pynn::BackgroundTask*>(PyCapsule_GetPointer(background.ptr(), pynn::kBackgroundCapsule));
+      if (!task) throw py::error_already_set();
+    }
+    py::gil_scoped_release nogil;
+    program_->run(addresses.data(), threads, task, seconds);
+  }
+
+  /// Runs a Python function on the operands as NumPy views; `specs` are (shape, dtype) of inputs, then of outputs.
+  static std::function<void(const pynn::KernelArgs&)> callback_from(const py::function& function,
+                                                                    const py::list& specs) {
+    // The function is released under the GIL even if the last reference goes away elsewhere.
+    std::shared_ptr<py::object> held(new py::object(py::make_tuple(function, specs)), [](py::object* p) {
+      py::gil_scoped_acquire gil;
+      delete p;
+    });
+    return [held](const pynn::KernelArgs& args) {
+      py::gil_scoped_acquire gil;
+      const auto pair = held->cast<py::tuple>();
+      const auto shapes = pair[1].cast<py::list>();
+      const auto view = [&](int i, const pynn::Operand& operand) {
+        const auto spec = shapes[i].cast<py::tuple>();
+        return py::array(py::dtype::from_args(spec[1]), spec[0].cast<std::vector<py::ssize_t>>(), operand.data,
+                         py::none());
+      };
+      py::list ins, outs;
+      for (int i = 0; i < args.n_in; ++i) ins.append(view(i, args.in[i]));
+      for (int i = 0; i < args.n_out; ++i) outs.append(view(args.n_in + i, args.out[i]));
+      pair[0](ins, outs);
+    };
+  }
+
+  std::vector<py::array> keep_;
+  std::vector<py::dtype> slot_dtypes_;
+  std::unique_ptr<pynn::Program> program_;
+};
+
+}  // namespace
+
+PYBIND11_MODULE(_core, m) {
+#define PYNN_REGISTER(Params, ...) PYBIND11_NUMPY_DTYPE(pynn::Params, __VA_ARGS__);
+  PYNN_ALL_PARAMS(PYNN_REGISTER)
+#undef PYNN_REGISTER
+  m.doc() = "Native runtime of pynn: kernel tables per ISA, arenas, programs.";
+  m.def("isa", [] { return std::string(pynn::best_table().isa); }, "The ISA level in use; honours PYNN_ISA.");
+  m.def("available_isas", &available_isas, "ISA levels in this build that this CPU can run.");
+  m.def(
+      "params_dtypes",
+      [] {
+        py::dict dtypes;
+        for (const auto& [name, entry] : kernels_of(pynn::best_table())) dtypes[py::str(name)] = entry.params;
+        return dtypes;
+      },
+      "Kernel name -> record dtype of its attributes.");
+  m.def(
+      "elementwise_codes",
+      [] {
+        return std::vector<std::string>{
+#define PYNN_ELEMENTWISE(name, operands, expression) #name,
+#include "pynn/elementwise.def"
+#undef PYNN_ELEMENTWISE
+        };
+      },
+      "Names of the element-wise tile functions; a name's place is its code.");
+  m.attr("MAX_CHAIN_STEPS") = pynn::kMaxChainSteps;
+  m.attr("MAX_CHAIN_INPUTS") = pynn::kMaxChainInputs;
+  m.attr("MAX_CHAIN_OUTPUTS") = pynn::kMaxChainOutputs;
+  py::class_<pynn::Arena, std::shared_ptr<pynn::Arena>>(m, "Arena", "Memory that programs share for their values.")
+      .def(py::init<>())
+      .def_property_readonly("nbytes", &pynn::Arena::size);
+  py::class_<PyProgram>(m, "Program", "A compiled graph.")
+      .def(py::init<const std::string&, const py::list&, const std::vector<std::pair<int64_t, py::dtype>>&,
+                    std::shared_ptr<pynn::Arena>, int64_t>(),
+           py::arg("isa"), py::arg("instructions"), py::arg("slots"), py::arg("arena"), py::arg("arena_bytes"))
+      .def("run", &PyProgram::run, py::arg("arrays"), py::arg("inputs"), py::arg("threads"),
+           py::arg("background") = py::none())
+      .def("profile", &PyProgram::profile, py::arg("arrays"), py::arg("inputs"), py::arg("threads"))
+      .def_property_readonly("value_bytes", &PyProgram::value_bytes)
+      .def("scratch_bytes", &PyProgram::scratch_bytes, py::arg("threads"))
+      .def_property_readonly("plans", &PyProgram::plans);
+}

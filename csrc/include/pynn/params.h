@@ -1,0 +1,171 @@
+#pragma once
+// Attributes of each kernel, as plain data.  Python fills them as NumPy records of the same layout.
+#include <cstdint>
+
+namespace pynn {
+
+/// What a GEMM-like kernel does to a tile of its result before storing it.
+enum Activation : int32_t {
+  kLinear = 0,
+  kRelu = 1,
+  kSigmoid = 2,
+  kTanh = 3,
+};
+
+/// C[m][n] = activation(op(A) op(B) + bias), row-major.  A is stored [k][m] if transpose_a, B [n][k] if transpose_b.
+struct GemmParams {
+  int64_t m, n, k;
+  int32_t transpose_a, transpose_b;
+  int32_t bias;        ///< 1: a third input [n] is added to each row
+  int32_t activation;  ///< enum Activation
+};
+
+struct CopyParams {
+  int64_t nbytes;
+};
+
+/// Softmax, its gradients and the cross-entropies: each of `rows` has `columns` classes.
+struct SoftmaxParams {
+  int64_t rows, columns;
+};
+
+/// x[rows][channels], statistics per channel.
+struct BatchNormParams {
+  int64_t rows, channels;
+  float epsilon;
+};
+
+/// Random words below `threshold` (0..2^32) drop their element; the others are multiplied by `scale`.
+struct DropoutParams {
+  int64_t threshold;
+  int64_t stream;  ///< which random op of the program
+  float scale;
+};
+
+struct RandomUniformParams {
+  float low, span;
+  int64_t stream;
+};
+
+struct RandomNormalParams {
+  float mean, stddev;
+  int64_t stream;
+};
+
+struct NextSeedParams {
+  int64_t steps;
+};
+
+struct SgdStepParams {
+  int64_t count;  ///< parameters of the model
+  float momentum;
+  int32_t nesterov;
+};
+
+struct AdamStepParams {
+  int64_t count;
+  double beta_1, beta_2, epsilon;
+};
+
+struct IncrementParams {
+  int64_t by;
+};
+
+constexpr int kMaxChainSteps = 32;
+constexpr int kMaxChainInputs = 16;
+constexpr int kMaxChainOutputs = 8;
+
+/// A chain of element-wise steps over `size` positions.  Registers 0..n_in-1 are the inputs, step s defines register
+/// n_in + s.  Input j at position i reads its element (i / repeat[j]) % period[j]: a full array has repeat 1 and
+/// period `size`, a scalar period 1, a row vector its length as period, a column its inner size as repeat.
+struct ElementwiseChainParams {
+  int64_t size;
+  int32_t n_steps;
+  int32_t code[kMaxChainSteps];  ///< place in elementwise.def
+  int32_t a[kMaxChainSteps], b[kMaxChainSteps], c[kMaxChainSteps];
+  float immediate[kMaxChainSteps];
+  int32_t output[kMaxChainOutputs];  ///< register of each output, all defined by steps
+  int64_t repeat[kMaxChainInputs], period[kMaxChainInputs];
+};
+
+/// y[i_0]..[i_r-1] = x[sum of i_k * strides[k]], 4-byte elements.
+struct StridedCopyParams {
+  int32_t rank;
+  int64_t sizes[8], strides[8];
+};
+
+/// Element types: 0 float32, 1 int32, 2 int64, 3 uint8, 4 uint32.
+struct CastParams {
+  int32_t source, target;
+};
+
+struct OneHotParams {
+  int64_t depth;
+};
+
+/// x[outer][reduced][inner] -> y[outer][inner]; kind 0 sum, 1 max, 2 min.
+struct ReduceParams {
+  int32_t kind;
+  int64_t outer, reduced, inner;
+};
+
+struct ArgmaxParams {
+  int64_t columns;
+};
+
+/// A 2D convolution or one of its gradients: x[n][h][w][c], w[kh][kw][c / groups][filters], y[n][oh][ow][filters].
+/// Window (i, j) starts at row i * stride_h - top and column j * stride_w - left; outside the image x is zero.
+struct Conv2dParams {
+  int64_t n, h, w, c;
+  int64_t kh, kw;
+  int64_t oh, ow, filters;
+  int64_t stride_h, stride_w, dilation_h, dilation_w, top, left;
+  int64_t groups;
+  int32_t bias;        ///< 1: a third input [filters] is added to each pixel
+  int32_t activation;  ///< enum Activation
+};
+
+/// A 3 x 3 convolution of x[n][h][w][c] by Winograd's algorithm, with tiles of tile x tile results (2 or 4); padding as
+/// in Conv2dParams.  c and filters are multiples of 16.
+struct Conv2dWinogradParams {
+  int64_t n, h, w, c;
+  int64_t oh, ow, filters;
+  int64_t top, left;  ///< may be negative: the input's gradient crops what padding added
+  int32_t tile;
+  int32_t rotate;  ///< 1: the kernel lies as [3][3][filters][c] and is read backwards along its first two dimensions
+  int32_t bias;    ///< 1: a third input [filters] is added to each pixel
+  int32_t activation;  ///< enum Activation
+};
+
+/// Pooling of x[n][h][w][c] to y[n][oh][ow][c]; windows lie as in Conv2dParams, what is outside does not take part.
+struct Pool2dParams {
+  int64_t n, h, w, c;
+  int64_t oh, ow;
+  int64_t pool_h, pool_w, stride_h, stride_w, top, left;
+};
+
+}  // namespace pynn
+
+// Each struct once more, with its fields, so that Python can see them.
+#define PYNN_ALL_PARAMS(X)                                                                                            \
+  X(GemmParams, m, n, k, transpose_a, transpose_b, bias, activation)                                                  \
+  X(CopyParams, nbytes)                                                                                               \
+  X(SoftmaxParams, rows, columns)                                                                                     \
+  X(BatchNormParams, rows, channels, epsilon)                                                                         \
+  X(DropoutParams, threshold, stream, scale)                                                                          \
+  X(RandomUniformParams, low, span, stream)                                                                           \
+  X(RandomNormalParams, mean, stddev, stream)                                                                         \
+  X(NextSeedParams, steps)                                                                                            \
+  X(SgdStepParams, count, momentum, nesterov)                                                                         \
+  X(AdamStepParams, count, beta_1, beta_2, epsilon)                                                                   \
+  X(IncrementParams, by)                                                                                              \
+  X(ElementwiseChainParams, size, n_steps, code, a, b, c, immediate, output, repeat, period)                          \
+  X(StridedCopyParams, rank, sizes, strides)                                                                          \
+  X(CastParams, source, target)                                                                                       \
+  X(OneHotParams, depth)                                                                                              \
+  X(ReduceParams, kind, outer, reduced, inner)                                                                        \
+  X(ArgmaxParams, columns)                                                                                            \
+  X(Conv2dParams, n, h, w, c, kh, kw, oh, ow, filters, stride_h, stride_w, dilation_h, dilation_w, top, left, groups, \
+    bias, activation)                                                                                                 \
+  X(Pool2dParams, n, h, w, c, oh, ow, pool_h, pool_w, stride_h, stride_w, top, left)                                  \
+  X(Conv2dWinogradParams, n, h, w, c, oh, ow, filters, top, left, tile, rotate, bias, activation)

@@ -1,0 +1,26 @@
+#pragma once
+// Activations that a product applies to its finished tile while the tile is in the L1 cache.
+#include "kernels/kernel.h"
+#include "simd/vmath.h"
+
+namespace pynn {
+namespace PYNN_ISA {
+
+template <class F>
+PYNN_INLINE void map_tile(float* c, int64_t ldc, int64_t rows, int64_t n, F f) {
+  for (int64_t i = 0; i < rows; ++i) {
+    float* row = c + i * ldc;
+    int64_t j = 0;
+    for (; j + W <= n; j += W) store(row + j, f(load(row + j)));
+    if (j < n) store_first(row + j, f(load_first(row + j, n - j)), n - j);
+  }
+}
+
+/// Activations too long for the micro-kernel's registers, applied to C[rows][n] in place.
+static inline void activate_tile(int32_t activation, float* c, int64_t ldc, int64_t rows, int64_t n) {
+  if (activation == kSigmoid) map_tile(c, ldc, rows, n, [](Vec v) { return vsigmoid(v); });
+  if (activation == kTanh) map_tile(c, ldc, rows, n, [](Vec v) { return vtanh(v); });
+}
+
+}  // namespace PYNN_ISA
+}  // namespace pynn

@@ -1,0 +1,227 @@
+// 3 x 3 convolution by Winograd's algorithm, and its gradient with respect to the input, which is the convolution of
+// the gradient with the kernel rotated by 180 degrees and its channels and filters exchanged.
+//
+// For each of the (m + 2)^2 points of a transformed tile there is one product: V[tiles][c] U[c][filters].  It is cut
+// in one of two ways, chosen by shape:
+//   by tiles    phase 0 transforms the kernel; a task of phase 1 is a block of tiles with all filters.
+//   by filters  phase 0 transforms the input; a task of phase 1 is a panel of filters with all tiles, and transforms
+//               its part of the kernel itself, so that a transformed kernel of tens of MB never goes through memory.
+#include "kernels/activation.h"
+#include "kernels/microkernel.h"
+#include "kernels/winograd_transforms.h"
+
+namespace pynn {
+namespace PYNN_ISA {
+namespace {
+
+constexpr int64_t kChannelsOfTask = 16;
+
+/// Numbers of the transformed kernel: in all, and for a whole panel.
+int64_t kernel_floats(const WinogradShape& s) { return s.points * s.p.c * s.p.filters; }
+int64_t panel_floats(const WinogradShape& s) { return s.points * point_step(s.p.c * kTileCols); }
+
+/// Every task reads all of V or all of U.  V may be larger: it is read in order, and its next rows are fetched ahead.
+bool cut_by_filters(const WinogradShape& s) {
+  constexpr int64_t kLargeKernel = 1024 * 1024, kFewestPanels = 8, kInputPerKernel = 3;
+  return kernel_floats(s) > kLargeKernel && s.panels >= kFewestPanels &&
+         s.tiles * tile_stride(s.p.c) <= kInputPerKernel * s.p.c * s.p.filters;
+}
+
+/// Tiles that pass through the products together: V and the products in L2, or, where the kernel comes from farther
+/// away, enough of them to use it often.  Few tiles still make several tasks.
+int64_t block_tiles(const WinogradShape& s) {
+  constexpr int64_t kBlockFloats = 150 * 1024, kLargeKernel = 64 * 1024, kMost = 56, kFewTasks = 8;
+  const int64_t fitting = kBlockFloats / s.points / (s.p.c + s.p.filters);
+  const int64_t most = s.p.c * s.p.filters >= kLargeKernel ? kMost : smaller(fitting, kMost);
+  return larger<int64_t>(1, smaller(most, ceil_div(s.tiles, kFewTasks)) / kTileRows) * kTileRows;
+}
+
+/// Tiles of a block when the work is cut by filters.
+constexpr int64_t kBlockOfPanel = 128;
+
+/// U = G w G^T of channels [c0, c1) of one panel, to u[point][c][width].
+template <int m>
+void transform_kernel(const WinogradShape& s, const float* w, int64_t panel, int64_t c0, int64_t c1, float* u) {
+  constexpr int kSize = Winograd<m>::kSize;
+  const int64_t channels = s.p.c, filters = s.p.filters, first = panel * kTileCols, width = panel_width(s, panel);
+  const auto multiply = [](const Vec* a, Vec* b) { Winograd<m>::kernel(a, b); };
+  const int64_t step = point_step(channels * width);
+  if (!s.p.rotate) {
+    for (int64_t c = c0; c < c1; ++c)
+      for (int64_t k = 0; k < width; k += W)
+        transform_square<3, kSize>(
+            multiply, [&](int i, int j) { return load(w + ((i * 3 + j) * channels + c) * filters + first + k); },
+            [&](int i, int j, Vec a) { store(u + (i * kSize + j) * step + c * width + k, a); });
+    return;
+  }
+  // The stored kernel is [3][3][filters][c]: squares of it are transposed, tap by tap, on the way.
+  Vec taps[9][W];
+  for (int64_t c = c0; c < c1; c += W)
+    for (int64_t k = 0; k < width; k += W) {
+      for (int64_t tap = 0; tap < 9; ++tap) {
+        for (int i = 0; i < W; ++i) taps[tap][i] = load(w + ((8 - tap) * filters + first + k + i) * channels + c);
+        transpose_block(taps[tap]);
+      }
+      for (int64_t row = 0; row < W; ++row)
+        transform_square<3, kSize>(
+            multiply, [&](int i, int j) { return taps[i * 3 + j][row]; },
+            [&](int i, int j, Vec a) { store(u + (i * kSize + j) * step + (c + row) * width + k, a); });
+    }
+}
+
+/// products[point][tiles][ldc] = V[point] U[point] for one panel.
+template <AMode mode>
+void multiply_point(const WinogradShape& s, int64_t tiles, const float* v, const float* u, int64_t width,
+                    float* products, int64_t ldc) {
+  const int64_t pieces = ceil_div(tiles, kTileRows), lda = tile_stride(s.p.c);
+  for (int64_t piece = 0; piece < pieces; ++piece) {
+    const int64_t i0 = part_start(tiles, pieces, piece), i1 = part_start(tiles, pieces, piece + 1);
+    pick_micro_kernel<mode>(i1 - i0, vectors_for(width))(s.p.c, v + i0 * lda, lda, u, width, products + i0 * ldc, ldc,
+                                                         0, nullptr, width);
+  }
+}
+
+/// y = activation(A^T products A + bias) of tiles [t0, t1), filters [first, first + count).
+template <int m>
+void transform_output(const WinogradShape& s, const float* products, int64_t ld, int64_t t0, int64_t t1, int64_t first,
+                      int64_t count, const float* bias, float* junk, float* y) {
+  constexpr int kSize = Winograd<m>::kSize;
+  const int64_t step = point_step((t1 - t0) * ld);
+  const bool relu = s.p.activation == kRelu;
+  for (int64_t t = t0; t < t1; ++t, products += ld) {
+    float* pixels[m * m];
+    const int64_t image = t / (s.tiles_h * s.tiles_w), row = t / s.tiles_w % s.tiles_h, column = t % s.tiles_w;
+    point_at_pixels<m>(y, image, s.p.oh, s.p.ow, s.p.filters, row * m, column * m, junk, pixels);
+    for (int64_t k = 0; k < count; k += W) {
+      const Vec add = load(bias + k);
+      transform_square<kSize, m>([](const Vec* a, Vec* b) { Winograd<m>::output(a, b); },
+                                 [&](int i, int j) { return load(products + (i * kSize + j) * step + k); },
+                                 [&](int i, int j, Vec a) {
+                                   a += add;
+                                   if (relu) a = vmax(a, Vec{});
+                                   store(pixels[i * m + j] + first + k, a);
+                                 });
+    }
+    for (int i = 0; i < m * m; ++i) activate_tile(s.p.activation, pixels[i] + first, s.p.filters, 1, count);
+  }
+}
+
+/// What a thread keeps in its scratch, as places in floats.
+struct Layout {
+  int64_t zeros;  // a pixel outside the image, and the bias where there is none
+  int64_t junk;   // takes the results outside the image
+  int64_t u, v, products;
+  int64_t floats;
+};
+
+Layout layout_of(const WinogradShape& s) {
+  const bool by_filters = cut_by_filters(s);
+  const int64_t block = smaller(s.tiles, by_filters ? kBlockOfPanel : block_tiles(s)),
+                pixel = larger(s.p.c, s.p.filters);
+  Layout at;
+  at.zeros = 0;
+  at.junk = at.zeros + pixel;
+  at.u = at.junk + pixel;
+  at.v = at.u + (by_filters ? panel_floats(s) : 0);
+  at.products = at.v + (by_filters ? 0 : s.points * point_step(block * tile_stride(s.p.c)));
+  at.floats = at.products + s.points * point_step(block * (by_filters ? kTileCols : tile_stride(s.p.filters)));
+  return at;
+}
+
+struct Scratch {
+  float *zeros, *junk, *u, *v, *products;
+};
+
+/// One block of tiles, all filters; `u` is the whole transformed kernel.
+template <int m>
+void run_block(const WinogradShape& s, const float* x, const float* u, const float* bias, int64_t t0, int64_t t1,
+               const Scratch& scratch, float* y) {
+  const int64_t tiles = t1 - t0, ldv = tile_stride(s.p.c), ldp = tile_stride(s.p.filters);
+  const int64_t v_step = point_step(tiles * ldv), products_step = point_step(tiles * ldp);
+  transform_input<m>(s, x, t0, t1, 0, s.p.c, scratch.zeros, scratch.v, ldv, v_step);
+  for (int64_t point = 0; point < s.points; ++point)
+    for (int64_t panel = 0; panel < s.panels; ++panel) {
+      const int64_t width = panel_width(s, panel);
+      multiply_point<kRows>(s, tiles, scratch.v + point * v_step,
+                            u + panel * panel_floats(s) + point * point_step(s.p.c * width), width,
+                            scratch.products + point * products_step + panel * kTileCols, ldp);
+    }
+  transform_output<m>(s, scratch.products, ldp, t0, t1, 0, s.p.filters, bias, scratch.junk, y);
+}
+
+/// One panel of filters, all tiles; `v` is the whole transformed input.
+template <int m>
+void run_panel(const WinogradShape& s, const float* v, const float* w, const float* bias, int64_t panel,
+               const Scratch& scratch, float* y) {
+  const int64_t width = panel_width(s, panel), ldv = tile_stride(s.p.c), first = panel * kTileCols;
+  transform_kernel<m>(s, w, panel, 0, s.p.c, scratch.u);
+  const int64_t blocks = ceil_div(s.tiles, kBlockOfPanel);
+  for (int64_t block = 0; block < blocks; ++block) {
+    const int64_t t0 = part_start(s.tiles, blocks, block), t1 = part_start(s.tiles, blocks, block + 1);
+    for (int64_t point = 0; point < s.points; ++point)
+      multiply_point<kRowsAhead>(s, t1 - t0, v + point * point_step(s.tiles * ldv) + t0 * ldv,
+                                 scratch.u + point * point_step(s.p.c * width), width,
+                                 scratch.products + point * point_step((t1 - t0) * width), width);
+    transform_output<m>(s, scratch.products, width, t0, t1, first, width, s.p.bias ? bias + first : bias, scratch.junk,
+                        y);
+  }
+}
+
+template <int m>
+void run(const WinogradShape& s, const KernelArgs& args) {
+  const float* x = args.input<float>(0);
+  const float* w = args.input<float>(1);
+  float* y = args.output<float>(0);
+  float* shared = reinterpret_cast<float*>(args.shared);
+  const Layout at = layout_of(s);
+  float* const start = reinterpret_cast<float*>(args.scratch);
+  const Scratch scratch{start + at.zeros, start + at.junk, start + at.u, start + at.v, start + at.products};
+  memset(scratch.zeros, 0, larger(s.p.c, s.p.filters) * sizeof(float));
+  const float* bias = s.p.bias ? args.input<float>(2) : scratch.zeros;
+  const bool by_filters = cut_by_filters(s);
+  const int64_t block = block_tiles(s), parts = ceil_div(s.p.c, kChannelsOfTask);
+  for (int64_t task = args.begin; task < args.end; ++task) {
+    if (by_filters && args.phase == 0) {
+      const int64_t ld = tile_stride(s.p.c);
+      transform_input<m>(s, x, task, task + 1, 0, s.p.c, scratch.zeros, shared + task * ld, ld,
+                         point_step(s.tiles * ld));
+    } else if (by_filters) {
+      run_panel<m>(s, shared, w, bias, task, scratch, y);
+    } else if (args.phase == 0) {
+      const int64_t panel = task / parts, c0 = task % parts * kChannelsOfTask;
+      transform_kernel<m>(s, w, panel, c0, c0 + kChannelsOfTask, shared + panel * panel_floats(s));
+    } else {
+      run_block<m>(s, x, shared, bias, task * block, smaller(s.tiles, (task + 1) * block), scratch, y);
+    }
+  }
+}
+
+}  // namespace
+
+void conv2d_winograd_plan(const KernelArgs& args, KernelPlan& plan) {
+  const WinogradShape s = winograd_shape(params_of<Conv2dWinogradParams>(args));
+  const int64_t input_floats = s.points * point_step(s.tiles * tile_stride(s.p.c));
+  const double input_ns = 8.0 * input_floats / kBytesPerNanosecond;
+  const double kernel_ns = 8.0 * kernel_floats(s) / kBytesPerNanosecond;
+  const double products_ns = 2.0 * s.points * s.tiles * s.p.c * s.p.filters / kFlopsPerNanosecond +
+                             8.0 * s.points * s.tiles * s.p.filters / kBytesPerNanosecond;
+  const bool by_filters = cut_by_filters(s);
+  plan.phases = 2;
+  plan.tasks[0] = by_filters ? s.tiles : s.panels * ceil_div(s.p.c, kChannelsOfTask);
+  plan.tasks[1] = by_filters ? s.panels : ceil_div(s.tiles, block_tiles(s));
+  plan.shared_bytes = (by_filters ? input_floats : s.panels * panel_floats(s)) * sizeof(float);
+  plan.thread_bytes = layout_of(s).floats * sizeof(float);
+  plan.nanoseconds[0] = by_filters ? input_ns : kernel_ns;
+  plan.nanoseconds[1] = products_ns + (by_filters ? kernel_ns : input_ns);
+}
+
+void conv2d_winograd(const KernelArgs& args) {
+  const WinogradShape s = winograd_shape(params_of<Conv2dWinogradParams>(args));
+  if (s.p.tile == 2)
+    run<2>(s, args);
+  else
+    run<4>(s, args);
+}
+
+}  // namespace PYNN_ISA
+}  // namespace pynn

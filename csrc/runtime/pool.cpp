@@ -1,0 +1,128 @@
+#include "runtime/pool.h"
+
+#include <omp.h>
+
+#include <thread>
+
+#if defined(__linux__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace pynn {
+
+namespace {
+
+// About 80 microseconds (26 ns a pause on Zen 5): longer than the pause between two steps of a training loop, much
+// shorter than a scheduler's time slice.
+constexpr int kHelperSpins = 3000;
+constexpr int kDriverSpins = 1000;
+
+void pause() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+Pool* g_pool = nullptr;
+
+}  // namespace
+
+Pool& Pool::instance() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    g_pool = new Pool;
+#if defined(__linux__) || defined(__APPLE__)
+    // After a fork the child has none of the threads; it starts with a pool of its own.
+    pthread_atfork(nullptr, nullptr, [] { g_pool = new Pool; });
+#endif
+  });
+  return *g_pool;
+}
+
+void Pool::grow(int helpers) {
+  const int first = helpers_.load();
+  if (helpers <= first) return;
+  helpers_.store(helpers);
+  std::thread([this, first, helpers] {
+#pragma omp parallel num_threads(helpers - first)
+    {
+      // OpenMP may give fewer threads than asked for; those that exist do the work.
+      help(first + 1 + omp_get_thread_num());
+    }
+  }).detach();
+}
+
+void Pool::help(int worker) {
+  for (int idle = 0;;) {
+    int64_t chunk = work_queue_.claim();
+    if (chunk >= 0) {
+      work_.run(work_.context, chunk, worker);
+      work_queue_.finish();
+    } else if ((chunk = background_queue_.claim()) >= 0) {
+      background_.run(background_.context, chunk, worker);
+      background_queue_.finish();
+    } else if (++idle < kHelperSpins) {
+      pause();
+      continue;
+    } else {
+      const uint32_t signal = signal_.load(std::memory_order_seq_cst);
+      sleeping_.fetch_add(1, std::memory_order_seq_cst);
+      // Looked at again after announcing the sleep: whoever publishes later sees the announcement.
+      if (!work_queue_.has_work()) signal_.wait(signal, std::memory_order_seq_cst);
+      sleeping_.fetch_sub(1, std::memory_order_seq_cst);
+    }
+    idle = 0;
+    if (driver_sleeps_.load(std::memory_order_seq_cst)) {
+      signal_.fetch_add(1, std::memory_order_seq_cst);
+      signal_.notify_all();
+    }
+  }
+}
+
+void Pool::wake_helpers() {
+  if (sleeping_.load(std::memory_order_seq_cst) == 0) return;
+  signal_.fetch_add(1, std::memory_order_seq_cst);
+  signal_.notify_all();
+}
+
+void Pool::wait_for(ChunkQueue& queue, int64_t chunks) {
+  for (int spins = 0; queue.done() < chunks; ++spins) {
+    if (spins < kDriverSpins) {
+      pause();
+      continue;
+    }
+    // A helper has lost its core in the middle of a chunk: give it ours.
+    const uint32_t signal = signal_.load(std::memory_order_seq_cst);
+    driver_sleeps_.store(true, std::memory_order_seq_cst);
+    if (queue.done() < chunks) signal_.wait(signal, std::memory_order_seq_cst);
+    driver_sleeps_.store(false, std::memory_order_seq_cst);
+    spins = 0;
+  }
+}
+
+void Pool::run(ChunkedWork work, int64_t chunks, bool worth_waking) {
+  work_ = work;
+  work_queue_.publish(chunks);
+  if (worth_waking) wake_helpers();
+  for (int64_t chunk; (chunk = work_queue_.claim()) >= 0; work_queue_.finish()) work.run(work.context, chunk, 0);
+  wait_for(work_queue_, chunks);
+}
+
+void Pool::start_background(ChunkedWork work, int64_t chunks) {
+  background_ = work;
+  background_chunks_ = chunks;
+  background_queue_.publish(chunks);
+}
+
+void Pool::finish_background() {
+  for (int64_t chunk; (chunk = background_queue_.claim()) >= 0; background_queue_.finish())
+    background_.run(background_.context, chunk, 0);
+  wait_for(background_queue_, background_chunks_);
+}
+
+}  // namespace pynn

@@ -1,0 +1,62 @@
+#pragma once
+// Work across the lanes of one vector: reductions that leave their result in every lane, and lane numbers.
+// Results stay in vector registers, so short rows (ten class scores) never pass through memory or scalar code.
+#include "simd/vec.h"
+
+namespace pynn {
+namespace PYNN_ISA {
+
+#if defined(PYNN_ISA_LEVEL_avx512)
+constexpr VecInt kLane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+PYNN_INLINE Vec swap_by_8(Vec v) {
+  return __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+}
+PYNN_INLINE Vec swap_by_4(Vec v) {
+  return __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+}
+PYNN_INLINE Vec swap_by_2(Vec v) {
+  return __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+}
+PYNN_INLINE Vec swap_by_1(Vec v) {
+  return __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+}
+#elif defined(PYNN_ISA_LEVEL_avx2)
+constexpr VecInt kLane = {0, 1, 2, 3, 4, 5, 6, 7};
+PYNN_INLINE Vec swap_by_4(Vec v) { return __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3); }
+PYNN_INLINE Vec swap_by_2(Vec v) { return __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5); }
+PYNN_INLINE Vec swap_by_1(Vec v) { return __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6); }
+#else
+constexpr VecInt kLane = {0, 1, 2, 3};
+PYNN_INLINE Vec swap_by_2(Vec v) { return __builtin_shufflevector(v, v, 2, 3, 0, 1); }
+PYNN_INLINE Vec swap_by_1(Vec v) { return __builtin_shufflevector(v, v, 1, 0, 3, 2); }
+#endif
+
+/// The sum of all lanes, in every lane (bitwise the same in each, because a + b == b + a).
+PYNN_INLINE Vec sum_in_every_lane(Vec v) {
+#if defined(PYNN_ISA_LEVEL_avx512)
+  v += swap_by_8(v);
+#endif
+#if defined(PYNN_ISA_LEVEL_avx512) || defined(PYNN_ISA_LEVEL_avx2)
+  v += swap_by_4(v);
+#endif
+  v += swap_by_2(v);
+  return v + swap_by_1(v);
+}
+
+/// The maximum of all lanes, in every lane.
+PYNN_INLINE Vec max_in_every_lane(Vec v) {
+#if defined(PYNN_ISA_LEVEL_avx512)
+  v = vmax(v, swap_by_8(v));
+#endif
+#if defined(PYNN_ISA_LEVEL_avx512) || defined(PYNN_ISA_LEVEL_avx2)
+  v = vmax(v, swap_by_4(v));
+#endif
+  v = vmax(v, swap_by_2(v));
+  return vmax(v, swap_by_1(v));
+}
+
+/// `v` in the first n lanes, `other` in the rest.
+PYNN_INLINE Vec first_lanes(Vec v, int64_t n, Vec other) { return kLane < static_cast<int32_t>(n) ? v : other; }
+
+}  // namespace PYNN_ISA
+}  // namespace pynn

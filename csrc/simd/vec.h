@@ -1,0 +1,87 @@
+#pragma once
+// The only place that knows how wide a vector is.  GCC/Clang vector extensions carry the arithmetic; the few
+// things they cannot say (masked access, non-temporal stores, square root) are intrinsics per ISA.
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(PYNN_ISA_LEVEL_avx512) || defined(PYNN_ISA_LEVEL_avx2)
+// GCC 12 warns about its own "undefined" operands once they are inlined (GCC bug 105593).
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <immintrin.h>
+#pragma GCC diagnostic pop
+#elif defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace pynn {
+namespace PYNN_ISA {
+
+#if defined(PYNN_ISA_LEVEL_avx512)
+constexpr int W = 16;          // floats per vector
+constexpr int kTileRows = 14;  // GEMM micro-tile: 14 x 2 accumulators + 2 of B + 1 broadcast = 31 of 32 registers
+#elif defined(PYNN_ISA_LEVEL_avx2)
+constexpr int W = 8;
+constexpr int kTileRows = 6;  // 6 x 2 accumulators + 2 + 1 = 15 of 16 registers
+#else
+constexpr int W = 4;
+constexpr int kTileRows = 6;
+#endif
+constexpr int kTileVectors = 2;
+constexpr int kTileCols = W * kTileVectors;
+
+typedef float Vec __attribute__((vector_size(W * 4)));
+typedef int32_t VecInt __attribute__((vector_size(W * 4)));
+typedef float VecUnaligned __attribute__((vector_size(W * 4), aligned(4), may_alias));
+typedef int32_t VecIntUnaligned __attribute__((vector_size(W * 4), aligned(4), may_alias));
+
+#define PYNN_INLINE static inline __attribute__((always_inline))
+
+PYNN_INLINE Vec load(const float* p) { return *reinterpret_cast<const VecUnaligned*>(p); }
+PYNN_INLINE void store(float* p, Vec v) { *reinterpret_cast<VecUnaligned*>(p) = v; }
+// `x - 0` and not `0 + x`: the compiler may drop the subtraction (x - 0 == x even for -0), not the addition.
+PYNN_INLINE Vec broadcast(float x) { return x - Vec{}; }
+PYNN_INLINE Vec vmax(Vec a, Vec b) { return a > b ? a : b; }
+PYNN_INLINE Vec vmin(Vec a, Vec b) { return a < b ? a : b; }
+
+// First n lanes (0 <= n <= W); nothing beyond them is touched, missing lanes read as zero.
+#if defined(PYNN_ISA_LEVEL_avx512)
+PYNN_INLINE __mmask16 lane_mask(int64_t n) { return static_cast<__mmask16>((1u << n) - 1u); }
+PYNN_INLINE Vec load_first(const float* p, int64_t n) { return (Vec)_mm512_maskz_loadu_ps(lane_mask(n), p); }
+PYNN_INLINE void store_first(float* p, Vec v, int64_t n) { _mm512_mask_storeu_ps(p, lane_mask(n), (__m512)v); }
+PYNN_INLINE Vec vsqrt(Vec v) { return (Vec)_mm512_sqrt_ps((__m512)v); }
+#elif defined(PYNN_ISA_LEVEL_avx2)
+PYNN_INLINE __m256i lane_mask(int64_t n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+PYNN_INLINE Vec load_first(const float* p, int64_t n) { return (Vec)_mm256_maskload_ps(p, lane_mask(n)); }
+PYNN_INLINE void store_first(float* p, Vec v, int64_t n) { _mm256_maskstore_ps(p, lane_mask(n), (__m256)v); }
+PYNN_INLINE Vec vsqrt(Vec v) { return (Vec)_mm256_sqrt_ps((__m256)v); }
+#else
+PYNN_INLINE Vec load_first(const float* p, int64_t n) {
+  Vec v{};
+  for (int i = 0; i < W; ++i) v[i] = i < n ? p[i] : 0.f;
+  return v;
+}
+PYNN_INLINE void store_first(float* p, Vec v, int64_t n) {
+  for (int i = 0; i < n; ++i) p[i] = v[i];
+}
+PYNN_INLINE Vec vsqrt(Vec v) {
+  for (int i = 0; i < W; ++i) v[i] = sqrtf(v[i]);
+  return v;
+}
+#endif
+
+/// Sum of the lanes, always in the same tree order.
+PYNN_INLINE float lane_sum(Vec v) {
+  float part[W];
+  store(part, v);
+#pragma GCC unroll 4
+  for (int half = W / 2; half >= 1; half /= 2)
+    for (int i = 0; i < half; ++i) part[i] += part[i + half];
+  return part[0];
+}
+
+}  // namespace PYNN_ISA
+}  // namespace pynn

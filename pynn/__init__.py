@@ -1,0 +1,71 @@
+"""pynn: train and run neural networks on a CPU.
+
+The Keras API on NumPy arrays, with C++/OpenMP kernels beneath it.  Submodules load when first used.
+
+Example:
+    >>> import pynn as keras
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
+    >>> model.count_params()
+    15
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_SUBMODULES = (
+    "activations", "callbacks", "config", "data", "datasets", "errors", "initializers", "layers", "losses", "metrics",
+    "models", "ops", "optimizers", "testing", "utils",
+)  # fmt: skip
+_NAMES = {
+    "Input": "pynn.layers",
+    "Layer": "pynn.layers",
+    "Model": "pynn.models",
+    "Sequential": "pynn.models",
+    "Initializer": "pynn.initializers",
+    "Loss": "pynn.losses",
+    "Metric": "pynn.metrics",
+    "Optimizer": "pynn.optimizers",
+    "Variable": "pynn.graph.variable",
+}
+
+__all__ = [*_NAMES, *_SUBMODULES]
+
+if TYPE_CHECKING:
+    from pynn.graph.variable import Variable as Variable
+    from pynn.layers import Input as Input
+    from pynn.layers import Layer as Layer
+    from pynn.models import Model as Model
+    from pynn.models import Sequential as Sequential
+
+
+def __getattr__(name: str) -> Any:
+    if name == "_core":
+        return _load_core()
+    if name in _SUBMODULES:
+        return importlib.import_module(f"pynn.{name}")
+    if name in _NAMES:
+        value = getattr(importlib.import_module(_NAMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'pynn' has no attribute {name!r}")
+
+
+def _load_core() -> Any:
+    """The C++ module; it is missing when Python finds the source folder before the installed package."""
+    try:
+        return importlib.import_module("pynn._core")
+    except ModuleNotFoundError as error:
+        if error.name != "pynn._core":
+            raise
+        raise ImportError(
+            f"pynn was imported from {__path__[0]}, where its compiled part is missing: this is the source folder, not "
+            "the installed package. Run Python from another folder, or install the sources with: pip install -e ."
+        ) from None
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

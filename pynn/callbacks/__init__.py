@@ -1,0 +1,39 @@
+"""Callbacks: what ``fit``, ``evaluate`` and ``predict`` call at each stage; imported when first used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pynn.callbacks.callback import Callback as Callback
+    from pynn.callbacks.callback_list import CallbackList as CallbackList
+    from pynn.callbacks.early_stopping import EarlyStopping as EarlyStopping
+    from pynn.callbacks.history import History as History
+    from pynn.callbacks.lambda_callback import LambdaCallback as LambdaCallback
+    from pynn.callbacks.progbar_logger import ProgbarLogger as ProgbarLogger
+    from pynn.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
+
+_HOMES = {
+    "Callback": "callback",
+    "CallbackList": "callback_list",
+    "EarlyStopping": "early_stopping",
+    "History": "history",
+    "LambdaCallback": "lambda_callback",
+    "ProgbarLogger": "progbar_logger",
+    "TerminateOnNaN": "terminate_on_nan",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,111 @@
+"""Settings, most of them from the environment; read when used, so tests and scripts may change them.
+
+========================  ===========================================================================
+``PYNN_THREADS``          threads of a native program (default: the cores this process may use)
+``PYNN_ISA``              ``generic``, ``avx2`` or ``avx512`` (default: the best this CPU runs)
+``PYNN_EXECUTOR``         ``native`` (default) or ``reference`` (every op by its NumPy meaning)
+``PYNN_CHECK=1``          verify the graph between passes
+``PYNN_SHOW``             ``passes``, ``kernels`` or both, comma-separated: print what the compiler does
+``PYNN_DATA_DIR``         where data sets are looked for first
+========================  ===========================================================================
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from functools import cache
+from pathlib import Path
+
+from pynn.errors import ArgumentError
+
+_threads: int | None = None
+_conv_precision = "fast"
+
+
+@cache
+def usable_cores() -> int:
+    """Cores this process may use: its affinity mask, cut down to the container's CPU quota; read once."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        cores = os.cpu_count() or 1
+    quota = _cgroup_quota()
+    return max(1, cores if quota is None else min(cores, math.ceil(quota)))
+
+
+def _cgroup_quota() -> float | None:
+    """CPUs that the container's scheduler quota allows, or None where there is no limit."""
+    try:  # cgroup v2
+        limit, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        if limit != "max":
+            return int(limit) / int(period)
+    except (OSError, ValueError):
+        pass
+    try:  # cgroup v1
+        limit_us = int(Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").read_text())
+        period_us = int(Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us").read_text())
+        if limit_us > 0 and period_us > 0:
+            return limit_us / period_us
+    except (OSError, ValueError):
+        pass
+    return None
+
+
+def num_threads() -> int:
+    """Threads a native program uses: ``set_num_threads``, else ``PYNN_THREADS``, else the usable cores."""
+    if _threads is not None:
+        return _threads
+    text = os.environ.get("PYNN_THREADS", "").strip()
+    if not text:
+        return usable_cores()
+    if not text.isdigit() or not 1 <= int(text) <= 1024:
+        raise ArgumentError(f"PYNN_THREADS: expected a whole number from 1 to 1024, received {text!r}")
+    return int(text)
+
+
+def set_num_threads(count: int | None) -> None:
+    """Fix the number of threads for this process; None goes back to the environment."""
+    global _threads
+    if count is not None and (not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= 1024):
+        raise ArgumentError(f"set_num_threads: count must be a whole number from 1 to 1024 or None, received {count!r}")
+    _threads = count
+
+
+def conv_precision() -> str:
+    """Which algorithms convolutions may use: ``"fast"`` (all) or ``"exact"`` (those that round like the plain sum)."""
+    return _conv_precision
+
+
+def set_conv_precision(precision: str) -> None:
+    """Choose between speed and the last digits of convolutions; takes effect from the next step on.
+
+    ``"fast"``, the default, allows Winograd tiles of 4 x 4, whose results are off by up to about 2e-5 of the largest
+    one; with ``"exact"`` it is about 1e-6, as for the sum written out.
+    """
+    global _conv_precision
+    if precision not in ("fast", "exact"):
+        raise ArgumentError(f"set_conv_precision: precision must be 'fast' or 'exact', received {precision!r}")
+    _conv_precision = precision
+
+
+def executor() -> str:
+    """``"native"`` or ``"reference"``."""
+    name = os.environ.get("PYNN_EXECUTOR", "").strip() or "native"
+    if name not in ("native", "reference"):
+        raise ArgumentError(f"PYNN_EXECUTOR: expected 'native' or 'reference', received {name!r}")
+    return name
+
+
+def check() -> bool:
+    """Whether graphs are verified between passes."""
+    return os.environ.get("PYNN_CHECK", "0").strip() not in ("", "0")
+
+
+def shows(what: str) -> bool:
+    """Whether ``PYNN_SHOW`` asks for ``what`` (``"passes"`` or ``"kernels"``)."""
+    asked = {word.strip() for word in os.environ.get("PYNN_SHOW", "").split(",") if word.strip()}
+    unknown = asked - {"passes", "kernels"}
+    if unknown:
+        raise ArgumentError(f"PYNN_SHOW: expected 'passes', 'kernels' or both, received {', '.join(sorted(unknown))!r}")
+    return what in asked

@@ -1,0 +1,1 @@
+"""Feeding arrays to compiled steps: rows in, batch out, converted on the way."""

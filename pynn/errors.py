@@ -1,0 +1,37 @@
+"""Exceptions that pynn raises on purpose.
+
+Each is also one of Python's own exceptions, so ``except ValueError`` in a user's script keeps working.
+Messages follow one pattern: what was wrong and where, what came, what was expected, the way out.
+"""
+
+
+class PynnError(Exception):
+    """Base of all errors that pynn raises on purpose."""
+
+
+class ShapeError(PynnError, ValueError):
+    """Shapes that do not fit together: names the op or layer, what came and what was expected."""
+
+
+class DtypeError(PynnError, TypeError):
+    """An array or value of the wrong kind of number."""
+
+
+class ArgumentError(PynnError, ValueError):
+    """A value that an argument cannot take."""
+
+
+class NotBuiltError(PynnError, ValueError):
+    """A layer or model was used before its input shape was known."""
+
+
+class GraphError(PynnError, RuntimeError):
+    """A pass broke one of the graph's invariants: a defect in pynn or in a user's own op."""
+
+
+class DataNotFoundError(PynnError, FileNotFoundError):
+    """A data set is in none of the places looked at and could not be downloaded."""
+
+
+class CorruptDataError(PynnError, ValueError):
+    """A data file is there, but its content is not what it should be."""

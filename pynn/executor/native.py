@@ -1,0 +1,169 @@
+"""The native executor: graph -> passes -> one Program of the C++ runtime."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from pynn import _core, config
+from pynn.errors import GraphError
+from pynn.executor.reference import ReferenceProgram, evaluate_node
+from pynn.graph.ir import Graph, Node, Value
+from pynn.graph.passes import PASSES
+from pynn.graph.passes.plan_memory import MemoryPlan, plan_memory, separate_results
+from pynn.graph.show import LEGEND, format_choices, format_graph
+from pynn.graph.verify import verify
+
+#: One arena for all programs of the process: they run one at a time and keep nothing in it between runs.
+_ARENA = _core.Arena()
+
+
+def optimize(graph: Graph, show: bool = False, check: bool = False) -> Graph:
+    """Run all passes; ``show`` prints the graph after each, ``check`` verifies it."""
+    listing = ""
+
+    def report(title: str) -> None:
+        nonlocal listing
+        if show:
+            new = format_graph(graph, leaves=not listing)
+            # Without its first lines, which the first listing has and the others leave out.
+            body = format_graph(graph, leaves=False)
+            print(f"\n=== {title} ===\n{new if body != listing else '(reads as before)'}", file=sys.stderr)
+            listing = body
+        if check:
+            verify(graph, title)
+
+    report("as traced")
+    for name, run in PASSES:
+        graph = run(graph)
+        report(name)
+    return separate_results(graph)
+
+
+@cache
+def _print_legend() -> None:
+    """Once per process, before the first listing."""
+    print(f"\n{LEGEND}", file=sys.stderr)
+
+
+class NativeProgram:
+    """A compiled graph.
+
+    Calling it with one array per input of the graph gives one array per output; variables take their new states.
+    Arrays must be C-contiguous and of the input's exact dtype and shape.
+    """
+
+    def __init__(self, graph: Graph, isa: str | None = None, threads: int | None = None, title: str = "graph"):
+        show = config.shows("passes")
+        if show:
+            _print_legend()
+            print(f"\n##### compiling {title} #####", file=sys.stderr)
+        self.graph = optimize(graph, show, config.check())
+        if config.shows("kernels"):
+            print(f"\n{format_choices(self.graph)}", file=sys.stderr)
+        self.plan = plan_memory(self.graph)
+        if show:
+            print(f"\n=== plan memory ===\n{_format_plan(self.graph, self.plan)}", file=sys.stderr)
+        self._threads = threads
+        self._n_inputs = len(self.graph.inputs)
+        slots = [(v.size, np.dtype(v.dtype)) for v in (*self.graph.inputs, *self.graph.outputs)]
+        self._core = _core.Program(isa or "", self._instructions(), slots, _ARENA, self.plan.arena_bytes)
+
+    def __call__(self, arrays: Sequence[np.ndarray], background: Any = None) -> list[np.ndarray]:
+        outputs = [np.empty(v.shape, v.dtype) for v in self.graph.outputs]
+        self._core.run([*arrays, *outputs], self._n_inputs, self._team(), background)
+        return outputs
+
+    def profile(self, arrays: Sequence[np.ndarray], runs: int = 20) -> list[tuple[str, float]]:
+        """``(instruction, seconds)``, the median over some runs; variables change as in any other run."""
+        outputs = [np.empty(v.shape, v.dtype) for v in self.graph.outputs]
+        threads = self._team()
+        rows = [self._core.profile([*arrays, *outputs], self._n_inputs, threads) for _ in range(runs)]
+        medians = np.median([[seconds for _, seconds in row] for row in rows], axis=0)
+        return [(label, float(t)) for (label, _), t in zip(rows[0], medians, strict=True)]
+
+    def _team(self) -> int:
+        return self._threads or config.num_threads()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arena that the program's values use, without scratch."""
+        return self.plan.arena_bytes
+
+    def _operand(self, v: Value) -> tuple[str, Any, int, int]:
+        place = self.plan.place(v)
+        return place.kind, place.where, v.size, np.dtype(v.dtype).itemsize
+
+    def _instructions(self) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = []
+        for node in self.graph.nodes:
+            if node.op.is_view:
+                continue
+            operands = [self._operand(v) for v in node.inputs], [self._operand(v) for v in node.outputs]
+            label = f"{node.op.name} ({node.scope})" if node.scope else node.op.name
+            candidate = node.choice.candidate
+            if candidate is None:
+                specs = [(list(v.shape), np.dtype(v.dtype)) for v in (*node.inputs, *node.outputs)]
+                rows.append((label, _reference_callback(node), specs, *operands))
+            else:
+                rows.append(
+                    (label, candidate.kernel, kernel_params(candidate.kernel, candidate.params(node)), *operands)
+                )
+        for v, variable in self.plan.final_copies:
+            record = kernel_params("copy", {"nbytes": v.spec.nbytes})
+            target = ("fixed", variable.array, variable.size, np.dtype(variable.dtype).itemsize)
+            rows.append((f"copy into {variable.path}", "copy", record, [self._operand(v)], [target]))
+        return rows
+
+
+_PARAMS = _core.params_dtypes()
+
+
+def kernel_params(kernel: str, values: dict[str, Any]) -> np.ndarray:
+    """The kernel's record with the given fields; every field must be given and none else."""
+    dtype = _PARAMS.get(kernel)
+    if dtype is None:
+        raise GraphError(f"no native kernel is called '{kernel}'")
+    names = dtype.names or ()
+    if set(values) != set(names):
+        raise GraphError(f"kernel '{kernel}' takes {', '.join(names)}; the op gave {', '.join(values) or 'nothing'}")
+    record = np.zeros((), dtype)
+    for name, value in values.items():
+        if dtype[name].shape and np.ndim(value):
+            record[name][: len(value)] = value  # a fixed array, filled from the front
+        else:
+            record[name] = value
+    return record
+
+
+def _reference_callback(node: Node) -> Callable[[list[np.ndarray], list[np.ndarray]], None]:
+    def run(inputs: list[np.ndarray], outputs: list[np.ndarray]) -> None:
+        with np.errstate(all="ignore"):
+            for target, result in zip(outputs, evaluate_node(node, inputs), strict=True):
+                target[...] = result
+
+    return run
+
+
+def _format_plan(graph: Graph, plan: MemoryPlan) -> str:
+    values = [v for node in graph.nodes if not node.op.is_view for v in node.outputs]
+    booked = sum(v.spec.nbytes for v in values if plan.place(v).kind == "arena")
+    direct = len(graph.updates) - len(plan.final_copies)
+    return (
+        f"arena {plan.arena_bytes / 1024:,.1f} KB for {booked / 1024:,.1f} KB of values "
+        f"(at most {plan.peak_bytes / 1024:,.1f} KB are alive at once)\n"
+        f"{direct} of {len(graph.updates)} new states are computed right into their variables"
+    )
+
+
+def compile_graph(
+    graph: Graph, isa: str | None = None, threads: int | None = None, title: str = "graph"
+) -> NativeProgram | ReferenceProgram:
+    """A program for ``graph`` on the executor that ``PYNN_EXECUTOR`` names (native by default)."""
+    if config.executor() == "reference":
+        return ReferenceProgram(graph)
+    return NativeProgram(graph, isa, threads, title)

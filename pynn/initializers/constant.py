@@ -1,0 +1,60 @@
+"""Initializers that draw nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pynn.errors import ArgumentError
+from pynn.initializers.base import Initializer, checked_number, checked_shape
+
+
+class Zeros(Initializer):
+    """All 0."""
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
+        return np.zeros(*checked_shape(self, shape, dtype))
+
+
+class Ones(Initializer):
+    """All 1."""
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
+        return np.ones(*checked_shape(self, shape, dtype))
+
+
+class Constant(Initializer):
+    """All ``value``; an array is broadcast to the shape."""
+
+    def __init__(self, value: Any = 0.0):
+        self.value = value
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
+        shape, dtype = checked_shape(self, shape, dtype)
+        try:
+            return np.array(np.broadcast_to(np.asarray(self.value, dtype), shape))
+        except ValueError:
+            raise ArgumentError(
+                f"Constant: value of shape {np.shape(self.value)} does not fit the weight's shape {shape}"
+            ) from None
+
+    def get_config(self) -> dict[str, Any]:
+        return {"value": self.value.tolist() if isinstance(self.value, np.ndarray) else self.value}
+
+
+class Identity(Initializer):
+    """``gain`` on the diagonal of a matrix, 0 elsewhere."""
+
+    def __init__(self, gain: float = 1.0):
+        self.gain = checked_number(self, "gain", gain)
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
+        shape, dtype = checked_shape(self, shape, dtype)
+        if len(shape) != 2:
+            raise ArgumentError(f"Identity: makes matrices only (2 axes), received shape {shape}")
+        return (self.gain * np.eye(*shape)).astype(dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"gain": self.gain}

@@ -1,0 +1,26 @@
+"""ELU as a layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pynn import activations
+from pynn.graph.ir import Value
+from pynn.layers.arguments import one_number
+from pynn.layers.layer import Layer
+
+
+class ELU(Layer):
+    """``x`` where positive, else ``alpha * (exp(x) - 1)``."""
+
+    _stateless = True
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.alpha = one_number(f"layer '{self.name}'", "alpha", alpha)
+
+    def call(self, x: Value) -> Value:
+        return activations.elu(x, self.alpha)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "alpha": self.alpha}

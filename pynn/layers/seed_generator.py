@@ -1,0 +1,35 @@
+"""The random state of a layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pynn import ops
+from pynn.graph import trace
+from pynn.graph.ir import Value
+from pynn.graph.variable import Variable
+from pynn.utils.random_seed import checked_seed, next_seed
+
+
+class SeedGenerator:
+    """A counter that random ops read; each use inside a trace moves it on, so every step draws other numbers.
+
+    Args:
+        seed: where to start; drawn from the global seed if None.
+    """
+
+    def __init__(self, seed: int | None = None, name: str = "seed_generator"):
+        self.seed = checked_seed("SeedGenerator", seed)
+        self.name = name
+        start = next_seed() if self.seed is None else self.seed
+        self.state = Variable([start, 0], trainable=False, name="seed_generator_state", dtype="uint32")
+        self.state.path = f"{name}/seed_generator_state"
+
+    def next(self) -> Value:
+        """The state for one random op; the next call gives another."""
+        state = trace.current().read(self.state)
+        self.state.assign(ops.next_seed(state))
+        return state
+
+    def get_config(self) -> dict[str, Any]:
+        return {"seed": self.seed}

@@ -1,0 +1,492 @@
+"""``compile``, ``fit``, ``evaluate``, ``predict`` and the one-batch methods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pynn.errors import ArgumentError, PynnError
+from pynn.graph.ir import Value
+from pynn.models import inputs
+
+if TYPE_CHECKING:
+    from pynn.callbacks import CallbackList, History
+    from pynn.data.batcher import Batcher
+    from pynn.models.compiled import CompiledMetrics
+    from pynn.models.step import StepPrograms
+
+
+class NotCompiledError(PynnError, ValueError):
+    """Training or evaluation was asked of a model without a loss and an optimizer."""
+
+
+class Trainer:
+    """The training half of :class:`~pynn.Model`."""
+
+    name: str
+    built: bool
+    _programs: StepPrograms
+    _compiled: CompiledMetrics | None
+
+    def _init_trainer(self) -> None:
+        from pynn.models.step import StepPrograms
+
+        self._programs = StepPrograms(self)  # type: ignore[arg-type]
+        self.optimizer: Any = None
+        self.loss: Any = None
+        self._loss: Any = None
+        self._compiled = None
+        self.stop_training = False
+        self.history: Any = None
+
+    # ---- compile ---------------------------------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Say how the model learns.
+
+        Args:
+            optimizer: a name (``"sgd"``, ``"adam"``) or an optimizer object.
+            loss: a name (``"mse"``, ``"sparse_categorical_crossentropy"``, ...), a Loss, or a function of
+                ``(y_true, y_pred)`` written with ``pynn.ops``.
+            metrics: a list of names, Metric objects or functions; ``"accuracy"`` becomes binary, categorical or
+                sparse categorical accuracy by the shapes of targets and predictions.
+            jit_compile, auto_scale_loss: accepted for compatibility; every step is compiled anyway.
+
+        Raises:
+            ArgumentError: an unknown name; the message lists near matches.
+
+        Example:
+            >>> import pynn
+            >>> model = pynn.Sequential([pynn.Input((4,)), pynn.layers.Dense(3, activation="softmax")])
+            >>> model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+            >>> model.compiled
+            True
+        """
+        from pynn import losses
+        from pynn.models.compiled import CompiledMetrics
+
+        unsupported = (
+            ("loss_weights", loss_weights, None), ("weighted_metrics", weighted_metrics, None),
+            ("run_eagerly", run_eagerly, False), ("steps_per_execution", steps_per_execution, 1),
+        )  # fmt: skip
+        for argument, value, default in unsupported:
+            if value != default and value is not None:
+                raise ArgumentError(f"compile: {argument}={value!r} is not supported yet; leave it out")
+        self.optimizer = _as_optimizer(optimizer)
+        self.loss = loss
+        self._loss = None if loss is None else losses.as_loss(loss)
+        self._compiled = CompiledMetrics(metrics, self._loss)
+        self._programs.clear()
+
+    @property
+    def compiled(self) -> bool:
+        """Whether :meth:`compile` was called."""
+        return self._compiled is not None
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The loss's running mean and the metrics."""
+        return self._compiled.all if self._compiled else []
+
+    @property
+    def metrics_names(self) -> list[str]:
+        return [m.name for m in self.metrics]
+
+    def _require_compiled(self, what: str) -> CompiledMetrics:
+        if self._compiled is None:
+            raise NotCompiledError(
+                f"model '{self.name}': call compile(optimizer=..., loss=...) before {what}; for example "
+                "model.compile(optimizer='sgd', loss='mse', metrics=['accuracy'])"
+            )
+        if self._loss is None:
+            raise NotCompiledError(
+                f"model '{self.name}' was compiled without a loss, so {what} has nothing to compute; "
+                "give compile a loss, e.g. loss='mse'"
+            )
+        return self._compiled
+
+    # ---- what a traced step is made of -----------------------------------------------------------------------
+
+    def _compute_loss(self, y: Value, y_pred: Value, weight: Value | None) -> Value:
+        return self._loss(y, y_pred, sample_weight=weight)
+
+    def _update_metrics(self, y: Value, y_pred: Value, weight: Value | None, loss: Value) -> None:
+        assert self._compiled is not None
+        # Weighted by the batch's size, so that a short last batch counts for what it is.
+        self._compiled.loss_tracker.update_state(loss, sample_weight=float(y_pred.shape[0]))
+        for metric in self._compiled.resolve(y.shape, y_pred.shape):
+            metric.update_state(y, y_pred)
+
+    # ---- data ------------------------------------------------------------------------------------------------
+
+    def _columns(self, x: Any, y: Any, sample_weight: Any, prefix: str = "") -> list[np.ndarray | None]:
+        """x, y and sample weights as checked arrays; builds the model if it has no shape yet."""
+        x_array = inputs.as_array(x, f"{prefix}x")
+        if y is None:
+            raise ArgumentError(f"{prefix}y: targets are missing; a compiled loss needs them")
+        y_array = inputs.as_array(y, f"{prefix}y")
+        columns = [(f"{prefix}x", x_array), (f"{prefix}y", y_array)]
+        weight = None
+        if sample_weight is not None:
+            weight = inputs.as_array(sample_weight, f"{prefix}sample_weight")
+            inputs.check_weights(weight, len(x_array), f"{prefix}sample_weight")
+            columns.append((f"{prefix}sample_weight", weight))
+        if self.built:  # first: one sample without a batch axis also has a wrong "number of samples"
+            self._build_for(x_array, f"{prefix}x")
+            inputs.same_length(columns)
+        else:
+            inputs.same_length(columns)
+            self._build_for(x_array, f"{prefix}x")
+        self._loss.check_targets(y_array, self.output_shape, argument=f"{prefix}y")  # type: ignore[attr-defined]
+        return [x_array, y_array, weight]
+
+    def _build_for(self, x: np.ndarray, argument: str = "x") -> None:
+        if not self.built:
+            self.build((None, *x.shape[1:]))  # type: ignore[attr-defined]
+        inputs.check_input_shape(x, self._input_shape, self.name, argument)  # type: ignore[attr-defined]
+
+    def _batcher(self, columns: Sequence[np.ndarray | None], batch_size: int | None, prefix: str = "") -> Batcher:
+        from pynn.data.batcher import Batcher
+
+        names = [f"{prefix}{n}" for n in ("x", "y", "sample_weight")]
+        given = [(c, n) for c, n in zip(columns, names, strict=False) if c is not None]
+        dtypes = [inputs.feed_dtype(c, keep_integers=i == 1) for i, (c, _) in enumerate(given)]
+        size = _checked_batch_size(batch_size)
+        return Batcher([c for c, _ in given], dtypes, min(size, len(given[0][0])), names=[n for _, n in given])
+
+    # ---- fit -------------------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int = 1,
+    ) -> History:
+        """Train for a number of epochs.
+
+        Args:
+            x: samples, first axis the batch; any numeric array, list or frame.  uint8 and integers become float32.
+            y: targets: class indices for sparse losses, one-hot rows or numbers for the others.
+            batch_size: samples per step, 32 by default; the last step of an epoch may have fewer.
+            verbose: 0 silent, 1 a progress bar, 2 one line per epoch, "auto" a bar on a terminal and silence
+                elsewhere.
+            validation_split: this fraction of the *last* samples is held out (before shuffling).
+            validation_data: ``(x, y)`` or ``(x, y, sample_weight)`` to evaluate on after each epoch.
+            shuffle: a new order of the samples in each epoch, drawn from the seed of ``set_random_seed``.
+            sample_weight: one number per sample; scales its loss.
+
+        Returns:
+            A History: ``history.history`` maps each metric's name to its values by epoch.
+
+        Raises:
+            NotCompiledError: :meth:`compile` was not called, or without a loss.
+            ShapeError, DtypeError: arrays that do not fit the model or each other; the message names the argument.
+
+        Example:
+            >>> import numpy as np, pynn
+            >>> model = pynn.Sequential([pynn.Input((4,)), pynn.layers.Dense(1)])
+            >>> model.compile("sgd", "mse")
+            >>> history = model.fit(np.ones((64, 4)), np.ones(64), epochs=3, verbose=0)
+            >>> len(history.history["loss"])
+            3
+        """
+        from pynn.callbacks import CallbackList
+
+        compiled = self._require_compiled("fit")
+        _reject_unsupported(
+            "fit", class_weight=class_weight, steps_per_epoch=steps_per_epoch, validation_steps=validation_steps
+        )
+        epochs = _checked_count("epochs", epochs)
+        initial_epoch = _checked_count("initial_epoch", initial_epoch, least=0)
+        validation_freq = _checked_count("validation_freq", validation_freq)
+        if not isinstance(shuffle, (bool, np.bool_)):
+            raise ArgumentError(f"shuffle: expected True or False, received {shuffle!r}")
+        columns = self._columns(x, y, sample_weight)
+        validation: Sequence[np.ndarray | None] | None = None
+        if validation_data is not None:
+            validation = self._validation_columns(validation_data)
+        elif validation_split:
+            columns, validation = inputs.split_validation(columns, validation_split)
+        batcher = self._batcher(columns, batch_size)
+        size = batch_size
+        if validation_batch_size is not None:
+            size = _checked_count("validation_batch_size", validation_batch_size)
+        validation_batcher = None if validation is None else self._batcher(validation, size, "validation_")
+        batcher.begin_epoch(None)
+        cbs = CallbackList(
+            callbacks, add_history=True, add_progbar=verbose != 0, verbose=verbose, epochs=epochs,
+            steps=batcher.steps, model=self,
+        )  # fmt: skip
+        self.stop_training = False
+        try:
+            cbs.on_train_begin()
+            logs: dict[str, float] = {}
+            for epoch in range(initial_epoch, epochs):
+                cbs.on_epoch_begin(epoch)
+                compiled.reset()
+                batcher.begin_epoch(_epoch_order(batcher.rows) if shuffle else None)
+                self._train_epoch(batcher, cbs)
+                logs = compiled.results()
+                if validation_batcher is not None and (epoch + 1) % validation_freq == 0:
+                    results = self._evaluate_batches(validation_batcher, cbs)
+                    logs.update({f"val_{name}": value for name, value in results.items()})
+                cbs.on_epoch_end(epoch, logs)
+                if self.stop_training:
+                    break
+            cbs.on_train_end(logs)
+        finally:
+            cbs.close()
+        return self.history
+
+    def _train_epoch(self, batcher: Batcher, cbs: CallbackList) -> None:
+        """All steps of one epoch; while one step runs, its idle threads fill the next batch."""
+        programs, optimizer, steps = self._programs, self.optimizer, batcher.steps
+        assert self._compiled is not None
+        results = self._compiled.results  # called only if a callback reads it
+        on_begin, on_end = cbs.listens_to("on_train_batch_begin"), cbs.listens_to("on_train_batch_end")
+        arrays = batcher.fill(0)
+        program = programs.get("train", arrays)
+        for step in range(steps):
+            if step == steps - 1:
+                program = programs.get("train", arrays)  # the last batch may be shorter
+            if on_begin:
+                cbs.on_train_batch_begin(step)
+            optimizer.prepare_step()
+            if step + 1 < steps:
+                program(arrays, batcher.task(step + 1))
+                arrays = batcher.buffers(step + 1)
+            else:
+                program(arrays)
+            if on_end:
+                cbs.on_train_batch_end(step, results)
+                if self.stop_training:
+                    return
+
+    def _validation_columns(self, data: Any) -> list[np.ndarray | None]:
+        if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
+            raise ArgumentError(
+                "validation_data: expected (x, y) or (x, y, sample_weight), received "
+                f"{type(data).__name__}{f' of length {len(data)}' if hasattr(data, '__len__') else ''}"
+            )
+        return self._columns(data[0], data[1], data[2] if len(data) == 3 else None, "validation_")
+
+    # ---- evaluate and predict --------------------------------------------------------------------------------
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """The loss and the metrics on ``(x, y)``, in inference mode.
+
+        Returns:
+            The loss, or ``[loss, metric, ...]`` if there are metrics, or a dict with ``return_dict=True``.
+
+        Example:
+            >>> import numpy as np, pynn
+            >>> model = pynn.Sequential([pynn.Input((2,)), pynn.layers.Dense(1, kernel_initializer="ones")])
+            >>> model.compile(loss="mse", optimizer="sgd", metrics=["mae"])
+            >>> model.evaluate(np.ones((8, 2)), np.zeros(8), verbose=0)
+            [4.0, 2.0]
+        """
+        from pynn.callbacks import CallbackList
+
+        self._require_compiled("evaluate")
+        _reject_unsupported("evaluate", steps=steps)
+        batcher = self._batcher(self._columns(x, y, sample_weight), batch_size)
+        batcher.begin_epoch(None)
+        cbs = CallbackList(
+            callbacks, add_progbar=verbose != 0, verbose=verbose, epochs=1, steps=batcher.steps, model=self
+        )
+        try:
+            results = self._evaluate_batches(batcher, cbs)
+        finally:
+            cbs.close()
+        return results if return_dict else _flat(results)
+
+    def _evaluate_batches(self, batcher: Batcher, cbs: CallbackList) -> dict[str, float]:
+        compiled = self._require_compiled("evaluate")
+        cbs.on_test_begin()
+        compiled.reset()
+        batcher.begin_epoch(None)
+        arrays = batcher.fill(0)
+        on_begin, on_end = cbs.listens_to("on_test_batch_begin"), cbs.listens_to("on_test_batch_end")
+        for step in range(batcher.steps):
+            program = self._programs.get("test", arrays)
+            if on_begin:
+                cbs.on_test_batch_begin(step)
+            following = step + 1 < batcher.steps
+            program(arrays, batcher.task(step + 1) if following else None)
+            if following:
+                arrays = batcher.buffers(step + 1)
+            if on_end:
+                cbs.on_test_batch_end(step, compiled.results)
+        results = compiled.results()
+        cbs.on_test_end(results)
+        return results
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> np.ndarray:
+        """The model's outputs for all samples, in inference mode, as one array.
+
+        Args:
+            x: samples, first axis the batch.
+            batch_size: samples per step, 32 by default; it changes speed and memory, not the results.
+
+        Example:
+            >>> import numpy as np, pynn
+            >>> model = pynn.Sequential([pynn.Input((2,)), pynn.layers.Dense(1, kernel_initializer="ones")])
+            >>> model.predict(np.ones((3, 2)), verbose=0).shape
+            (3, 1)
+        """
+        from pynn.callbacks import CallbackList
+
+        _reject_unsupported("predict", steps=steps)
+        x = inputs.as_array(x, "x")
+        self._build_for(x)
+        batcher = self._batcher([x], batch_size)
+        batcher.begin_epoch(None)
+        quiet = verbose == 0 and not callbacks
+        cbs = None if quiet else CallbackList(
+            callbacks, add_progbar=verbose != 0, verbose=verbose, epochs=1, steps=batcher.steps, model=self
+        )  # fmt: skip
+        try:
+            return self._predict_batches(batcher, cbs)
+        finally:
+            if cbs is not None:
+                cbs.close()
+
+    def _predict_batches(self, batcher: Batcher, cbs: CallbackList | None) -> np.ndarray:
+        if cbs is not None:
+            cbs.on_predict_begin()
+        result: np.ndarray | None = None
+        done = 0
+        for step in range(batcher.steps):
+            arrays = batcher.fill(step)
+            if cbs is not None:
+                cbs.on_predict_batch_begin(step)
+            (output,) = self._programs.get("predict", arrays)(arrays)
+            if batcher.steps == 1:
+                result = output
+            else:
+                if result is None:
+                    result = np.empty((batcher.rows, *output.shape[1:]), output.dtype)
+                result[done : done + len(output)] = output
+                done += len(output)
+            if cbs is not None:
+                cbs.on_predict_batch_end(step, {"outputs": output})
+        if cbs is not None:
+            cbs.on_predict_end()
+        assert result is not None
+        return result
+
+    # ---- one batch -------------------------------------------------------------------------------------------
+
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """One step on one batch.  Returns this batch's loss, or ``[loss, metric, ...]``, or a dict."""
+        compiled = self._require_compiled("train_on_batch")
+        _reject_unsupported("train_on_batch", class_weight=class_weight)
+        arrays = self._batch(x, y, sample_weight)
+        compiled.reset()
+        self.optimizer.prepare_step()
+        self._programs.get("train", arrays)(arrays)
+        return compiled.results() if return_dict else _flat(compiled.results())
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """The loss and metrics of one batch, in inference mode."""
+        compiled = self._require_compiled("test_on_batch")
+        arrays = self._batch(x, y, sample_weight)
+        compiled.reset()
+        self._programs.get("test", arrays)(arrays)
+        return compiled.results() if return_dict else _flat(compiled.results())
+
+    def predict_on_batch(self, x: Any) -> np.ndarray:
+        """The model's outputs for one batch."""
+        x = inputs.as_array(x, "x")
+        self._build_for(x)
+        feed = np.ascontiguousarray(x, "float32")
+        return self._programs.get("predict", [feed])([feed])[0]
+
+    def _batch(self, x: Any, y: Any, sample_weight: Any) -> list[np.ndarray]:
+        columns = [c for c in self._columns(x, y, sample_weight) if c is not None]
+        return [np.ascontiguousarray(c, inputs.feed_dtype(c, keep_integers=i == 1)) for i, c in enumerate(columns)]
+
+
+def _epoch_order(rows: int) -> np.ndarray:
+    from pynn.utils.random_seed import generator
+
+    return generator().permutation(rows)
+
+
+def _flat(results: dict[str, float]) -> Any:
+    values = list(results.values())
+    return values[0] if len(values) == 1 else values
+
+
+def _checked_batch_size(batch_size: int | None) -> int:
+    if batch_size is None:
+        return 32
+    return _checked_count("batch_size", batch_size)
+
+
+def _checked_count(argument: str, value: Any, least: int = 1) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ArgumentError(f"{argument}: expected a whole number from {least} up, received {value!r}")
+    return int(value)
+
+
+def _as_optimizer(optimizer: Any) -> Any:
+    from pynn import optimizers
+
+    if optimizer == "rmsprop":  # what Keras takes when none is given
+        raise ArgumentError(
+            "compile: the optimizer 'rmsprop', which Keras takes by default, is not supported yet; "
+            "give one, e.g. optimizer='adam' or 'sgd'"
+        )
+    return optimizers.get(optimizer)
+
+
+def _reject_unsupported(method: str, **arguments: Any) -> None:
+    for name, value in arguments.items():
+        if value is not None:
+            raise ArgumentError(f"{method}: {name} is not supported yet; leave it out")

@@ -1,0 +1,370 @@
+"""Convolutions of images: NHWC activations, HWIO kernels, as Keras stores them.
+
+A convolution is linear in its input and in its kernel, so its two gradients are linear too, and the gradients of all
+three ops are expressed by the three themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from pynn import config
+from pynn.errors import ArgumentError, GraphError, ShapeError
+from pynn.graph.ir import Candidate, Node, Op, Spec, Value
+from pynn.graph.trace import as_value
+from pynn.ops.matmul import EPILOGUE_ACTIVATIONS
+
+Pair = tuple[int, int]
+#: ``((top, bottom), (left, right))``: rows and columns of zeros around an image.
+Padding = tuple[Pair, Pair]
+
+
+def window_positions(size: int, window: int, stride: int, dilation: int, pad: Pair) -> int:
+    """How many positions a window has along one dimension; 0 or less if it does not fit."""
+    return (size + sum(pad) - (window - 1) * dilation - 1) // stride + 1
+
+
+@dataclass(frozen=True)
+class Convolution(Op, abstract=True):
+    """Base: the attributes that a convolution shares with its gradients, and the checks on its three shapes."""
+
+    strides: Pair = (1, 1)
+    padding: Padding = ((0, 0), (0, 0))
+    dilation: Pair = (1, 1)
+    groups: int = 1
+
+    def _output_shape(self, x: tuple[int, ...], w: tuple[int, ...]) -> tuple[int, int, int, int]:
+        """Shape of ``y`` for an image of shape ``x`` and a kernel of shape ``w``."""
+        specs = Spec(x), Spec(w)
+        self.require(len(x) == 4, "an input of 4 dimensions (n, h, w, c)", *specs)
+        self.require(len(w) == 4, "a kernel of 4 dimensions (kh, kw, c / groups, filters)", *specs)
+        self.require(min(w) > 0, "a kernel that is not empty", *specs)
+        self.require(min(self.strides) > 0, f"strides of at least 1, not {self.strides}", *specs)
+        self.require(min(self.dilation) > 0, f"a dilation of at least 1, not {self.dilation}", *specs)
+        self.require(min(map(min, self.padding)) >= 0, f"padding of at least 0, not {self.padding}", *specs)
+        self.require(
+            self.groups > 0 and x[3] == w[2] * self.groups and w[3] % self.groups == 0,
+            f"{x[3]} input channels = groups * kernel.shape[2] with groups={self.groups}, "
+            "and filters divisible by groups",
+            *specs,
+        )
+        oh, ow = (window_positions(x[1 + d], w[d], self.strides[d], self.dilation[d], self.padding[d]) for d in (0, 1))
+        self.require(oh > 0 and ow > 0, f"a kernel no larger than the input padded by {self.padding}", *specs)
+        return x[0], oh, ow, w[3]
+
+    def _geometry(self) -> dict[str, Any]:
+        """The attributes that both gradients take over."""
+        return {
+            "strides": self.strides,
+            "padding": self.padding,
+            "dilation": self.dilation,
+            "groups": self.groups,
+        }
+
+    def _params(self, x: Spec, w: Spec, y: Spec) -> dict[str, Any]:
+        n, h, width, c = x.shape
+        kh, kw, _, filters = w.shape
+        return {
+            "n": n,
+            "h": h,
+            "w": width,
+            "c": c,
+            "kh": kh,
+            "kw": kw,
+            "oh": y.shape[1],
+            "ow": y.shape[2],
+            "filters": filters,
+            "stride_h": self.strides[0],
+            "stride_w": self.strides[1],
+            "dilation_h": self.dilation[0],
+            "dilation_w": self.dilation[1],
+            "top": self.padding[0][0],
+            "left": self.padding[1][0],
+            "groups": self.groups,
+            "bias": 0,
+            "activation": 0,
+        }
+
+
+@dataclass(frozen=True)
+class Conv2d(Convolution):
+    """``y[n, i, j, o] = activation(sum over r, s, c of x[n, i*sh + r*dh - top, j*sw + s*dw - left, c] w[r, s, c, o] + b[o])``.
+
+    Inputs ``x, w`` or ``x, w, b``.  Outside the image ``x`` is zero.  With ``groups`` the channels and the filters
+    fall into that many parts that know nothing of each other.  Layers record it without bias and activation; the
+    fuse pass folds them in.
+    """  # noqa: E501
+
+    activation: str = "linear"
+
+    def infer(self, *specs: Spec) -> Spec:
+        self.require_float(*specs)
+        self.require(len(specs) in (2, 3), "an input, a kernel and at most a bias", *specs)
+        self.require(
+            self.activation in EPILOGUE_ACTIVATIONS,
+            f"an activation out of {', '.join(EPILOGUE_ACTIVATIONS)}, not {self.activation!r}",
+            *specs,
+        )
+        self.require(len({s.dtype for s in specs}) == 1, "inputs of one dtype", *specs)
+        shape = self._output_shape(specs[0].shape, specs[1].shape)
+        if len(specs) == 3:
+            self.require(specs[2].shape == shape[3:], f"a bias of shape ({shape[3]},)", *specs)
+        return specs[0].with_shape(shape)
+
+    def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
+        if self.activation != "linear" or len(inputs) != 2:
+            raise GraphError(
+                f"op '{self.name}': no gradient rule with a bias or activation inside "
+                f"(activation={self.activation!r}, {len(inputs)} inputs); record the convolution, the addition and the "
+                "activation as ops of their own: the fuse pass joins them"
+            )
+        x, w = inputs
+        return (
+            Conv2dGradInput(**self._geometry(), input_shape=x.shape)(g, w),
+            Conv2dGradKernel(**self._geometry(), kernel_shape=w.shape)(x, g),
+        )
+
+    def params(self, node: Node) -> dict[str, Any]:
+        x, w = node.input_specs[:2]
+        return {
+            **self._params(x, w, node.output_specs[0]),
+            "bias": int(len(node.inputs) == 3),
+            "activation": EPILOGUE_ACTIVATIONS[self.activation],
+        }
+
+    def candidates(self) -> Sequence[Candidate]:
+        epilogue = frozenset({"bias", "relu", "sigmoid", "tanh"})
+        return (
+            Candidate("conv2d_narrow", self.params, _declines_narrow, epilogue=epilogue),
+            *_winograd_candidates("conv2d_winograd", epilogue),
+            Candidate("conv2d", self.params, epilogue=epilogue),
+        )
+
+
+def _declines_narrow(node: Node) -> str | None:
+    """The narrow kernels keep pixels in their vectors: good where the filters would not fill them."""
+    assert isinstance(node.op, Convolution)
+    channels = node.inputs[0].shape[3]
+    filters = node.outputs[0].shape[3]  # last of the result and of the kernel's gradient alike
+    if channels != 1:
+        return f"{channels} channels, only 1 is contiguous along the row"
+    if node.op.strides != (1, 1):
+        return f"strides {node.op.strides}, windows must be neighbours"
+    if filters > 8:
+        return f"{filters} filters fill a vector by themselves"
+    return None
+
+
+def _winograd_candidates(kernel: str, epilogue: frozenset[str] = frozenset()) -> tuple[Candidate, ...]:
+    """Tiles of 4 x 4 results take fewer products than tiles of 2 x 2, and round more."""
+    return tuple(
+        Candidate(kernel, partial(_winograd_params, tile), partial(_declines_winograd, tile), epilogue=epilogue)
+        for tile in (4, 2)
+    )
+
+
+def _declines_winograd(tile: int, node: Node) -> str | None:
+    """Winograd's algorithm: up to 2.25 (tile 2) or 4 (tile 4) times fewer products, for the most common convolution."""
+    op = node.op
+    assert isinstance(op, Convolution)
+    sizes = op.params(node)
+    if (sizes["kh"], sizes["kw"]) != (3, 3):
+        return f"a window of {sizes['kh']} x {sizes['kw']}, not 3 x 3"
+    if op.strides != (1, 1) or op.dilation != (1, 1) or op.groups != 1:
+        return f"strides {op.strides}, dilation {op.dilation}, groups {op.groups}: all must be 1"
+    if sizes["c"] % 16 or sizes["filters"] % 16:
+        return f"{sizes['c']} channels and {sizes['filters']} filters, not multiples of 16"
+    if tile == 4 and config.conv_precision() == "exact":
+        return "tiles of 4 x 4 round more than conv_precision 'exact' allows"
+    work, others = _winograd_work(tile, node), [_winograd_work(t, node) for t in (1, 2) if t < tile]
+    if work > min(others):
+        return f"tiles of {tile} x {tile} cost {work} products for each weight of this shape, another way {min(others)}"
+    return None
+
+
+#: Transforming (or packing) the kernel takes as long as the products of that many tiles.  Measured.
+_TILES_PER_KERNEL = 16
+
+
+def _winograd_work(tile: int, node: Node) -> int:
+    """Products for each pair of a channel and a filter; a tile of 1 x 1 is the plain convolution."""
+    sizes = _winograd_params(tile, node)
+    tiles = sizes["n"] * -(-sizes["oh"] // tile) * -(-sizes["ow"] // tile)
+    return (tile + 2) ** 2 * (tiles + _TILES_PER_KERNEL)
+
+
+def _winograd_params(tile: int, node: Node) -> dict[str, Any]:
+    assert isinstance(node.op, Convolution)
+    sizes = node.op.params(node)
+    shared = ("n", "h", "w", "c", "oh", "ow", "filters", "top", "left", "bias", "activation")
+    params = {**{name: sizes[name] for name in shared}, "tile": tile, "rotate": 0}
+    if isinstance(node.op, Conv2dGradInput):
+        # The convolution of g with the rotated kernel: every pair of "input" and "output" changes places.
+        params.update(h=sizes["oh"], w=sizes["ow"], c=sizes["filters"], oh=sizes["h"], ow=sizes["w"])
+        params.update(filters=sizes["c"], top=2 - sizes["top"], left=2 - sizes["left"], rotate=1)
+    return params
+
+
+@dataclass(frozen=True)
+class Conv2dGradInput(Convolution):
+    """Gradient of :class:`Conv2d` with respect to ``x``: each ``g[n, i, j, o] w[r, s, c, o]`` is added to the position
+    of ``x`` that it was read from.  Inputs ``g, w``.
+    """
+
+    input_shape: tuple[int, ...] = ()
+
+    def infer(self, *specs: Spec) -> Spec:
+        self.require_float(*specs)
+        self.require(len(specs) == 2, "a gradient and a kernel", *specs)
+        g, w = specs
+        shape = self._output_shape(self.input_shape, w.shape)
+        self.require(g.shape == shape, f"a gradient of shape {shape} for input_shape={self.input_shape}", *specs)
+        return g.with_shape(self.input_shape)
+
+    def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
+        g_inner, w = inputs
+        return (
+            Conv2d(**self._geometry())(g, w),
+            Conv2dGradKernel(**self._geometry(), kernel_shape=w.shape)(g, g_inner),
+        )
+
+    def params(self, node: Node) -> dict[str, Any]:
+        g, w = node.input_specs
+        return self._params(node.output_specs[0], w, g)
+
+    def candidates(self) -> Sequence[Candidate]:
+        return (
+            *_winograd_candidates("conv2d_winograd"),
+            Candidate("conv2d_grad_input", self.params),
+        )
+
+
+@dataclass(frozen=True)
+class Conv2dGradKernel(Convolution):
+    """Gradient of :class:`Conv2d` with respect to ``w``: ``sum over n, i, j of x[n, i*sh + r*dh - top, ...] g[n, i, j, o]``.
+
+    Inputs ``x, g``.
+    """  # noqa: E501
+
+    kernel_shape: tuple[int, ...] = ()
+
+    def infer(self, *specs: Spec) -> Spec:
+        self.require_float(*specs)
+        self.require(len(specs) == 2, "an input and a gradient", *specs)
+        x, g = specs
+        shape = self._output_shape(x.shape, self.kernel_shape)
+        self.require(g.shape == shape, f"a gradient of shape {shape} for kernel_shape={self.kernel_shape}", *specs)
+        return x.with_shape(self.kernel_shape)
+
+    def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
+        x, g_inner = inputs
+        return (
+            Conv2dGradInput(**self._geometry(), input_shape=x.shape)(g_inner, g),
+            Conv2d(**self._geometry())(x, g),
+        )
+
+    def params(self, node: Node) -> dict[str, Any]:
+        x, g = node.input_specs
+        return self._params(x, node.output_specs[0], g)
+
+    def candidates(self) -> Sequence[Candidate]:
+        return (
+            Candidate("conv2d_grad_kernel_narrow", self.params, _declines_narrow),
+            *_winograd_candidates("conv2d_winograd_grad_kernel"),
+            Candidate("conv2d_grad_kernel", self.params),
+        )
+
+
+# ---- functions ------------------------------------------------------------------------------------------------
+
+
+def pair_of(function: str, argument: str, value: int | Sequence[int]) -> Pair:
+    """One positive number for both dimensions, or one for each."""
+    pair = (value, value) if isinstance(value, int) else tuple(value)
+    if len(pair) != 2 or not all(isinstance(v, int) and v > 0 for v in pair):
+        raise ArgumentError(f"{function}: {argument} must be a positive integer or a pair of them, received {value!r}")
+    return pair[0], pair[1]
+
+
+def require_channels_last(function: str, data_format: str | None) -> None:
+    """Images are NHWC throughout; say so instead of computing something else."""
+    if data_format == "channels_first":
+        raise ArgumentError(
+            f"{function}: data_format='channels_first' is not supported; "
+            "move the channels to the end with transpose(x, (0, 2, 3, 1)) and use 'channels_last'"
+        )
+    if data_format not in (None, "channels_last"):
+        raise ArgumentError(f"{function}: data_format must be 'channels_last' or None, received {data_format!r}")
+
+
+def resolve_padding(
+    function: str, padding: str, size: Sequence[int], window: Pair, strides: Pair, dilation: Pair = (1, 1)
+) -> Padding:
+    """Keras' "valid" and "same" as numbers of rows and columns.
+
+    "same" gives ``ceil(size / stride)`` positions; where the zeros do not divide evenly the bottom and right get the
+    one more.
+    """
+    if not isinstance(padding, str) or padding.lower() not in ("valid", "same"):
+        raise ArgumentError(f"{function}: padding must be 'valid' or 'same', received {padding!r}")
+    if padding.lower() == "valid":
+        return ((0, 0), (0, 0))
+    pairs = []
+    for d in (0, 1):
+        positions = -(-size[d] // strides[d])
+        total = max((positions - 1) * strides[d] + (window[d] - 1) * dilation[d] + 1 - size[d], 0)
+        pairs.append((total // 2, total - total // 2))
+    return pairs[0], pairs[1]
+
+
+def conv(
+    inputs: Any,
+    kernel: Any,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Value:
+    """2D convolution (cross-correlation), as ``keras.ops.conv``.
+
+    Args:
+        inputs: images, (n, h, w, channels).
+        kernel: (kh, kw, channels / groups, filters); the number of groups follows from the channels.
+        strides: step of the window, one number or (vertical, horizontal).
+        padding: "valid" (windows stay inside the image) or "same" (zeros around it, ``ceil(size / stride)`` results).
+        data_format: "channels_last" or None.
+        dilation_rate: distance between the kernel's taps, one number or (vertical, horizontal).
+
+    Returns:
+        (n, oh, ow, filters).
+
+    Raises:
+        ShapeError: the kernel does not fit the images.
+        ArgumentError: an argument has a value that it cannot take.
+    """
+    x, w = as_value(inputs), as_value(kernel)
+    require_channels_last("conv", data_format)
+    if x.ndim != 4 or w.ndim != 4:
+        raise ShapeError(
+            "conv: expected inputs (n, h, w, channels) and a kernel (kh, kw, channels / groups, filters), "
+            f"received inputs {x.spec} and kernel {w.spec}; only 2D convolutions exist so far"
+        )
+    channels, per_group, filters = x.shape[3], w.shape[2], w.shape[3]
+    if per_group < 1 or channels % per_group or filters % max(1, channels // per_group):
+        raise ShapeError(
+            f"conv: {channels} input channels must be a multiple (the number of groups) of kernel.shape[2] = "
+            f"{per_group}, and {filters} filters a multiple of the groups; "
+            f"received inputs {x.spec} and kernel {w.spec}"
+        )
+    step = pair_of("conv", "strides", strides)
+    dilation = pair_of("conv", "dilation_rate", dilation_rate)
+    if max(step) > 1 and max(dilation) > 1:
+        raise ArgumentError(
+            f"conv: strides={strides} together with dilation_rate={dilation_rate}; "
+            "as in Keras only one of them may be above 1"
+        )
+    pads = resolve_padding("conv", padding, x.shape[1:3], (w.shape[0], w.shape[1]), step, dilation)
+    return Conv2d(step, pads, dilation, channels // per_group)(x, w)

@@ -1,0 +1,276 @@
+"""Ops that move, repeat or reinterpret numbers without computing new ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from pynn.errors import ArgumentError, DtypeError, ShapeError
+from pynn.graph.ir import DTYPES, Candidate, Node, Op, Spec, Value
+from pynn.graph.trace import as_value
+
+MAX_RANK = 8  # of the strided kernel
+
+
+@dataclass(frozen=True)
+class Reshape(Op):
+    """The same numbers, in the same order, under another shape."""
+
+    is_view: ClassVar[bool] = True
+    shape: tuple[int, ...]
+
+    def infer(self, *specs: Spec) -> Spec:
+        self.require(math.prod(self.shape) == specs[0].size, f"{math.prod(self.shape)} elements", *specs)
+        return specs[0].with_shape(self.shape)
+
+    def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
+        return (Reshape(inputs[0].shape)(g),)
+
+
+class StopGradient(Op):
+    """``x``, taken as a constant by differentiation."""
+
+    is_view: ClassVar[bool] = True
+
+    def infer(self, *specs: Spec) -> Spec:
+        return specs[0]
+
+    def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
+        return (None,)
+
+
+@dataclass(frozen=True)
+class Transpose(Op):
+    """Axes in another order: axis i of the result is axis ``perm[i]`` of ``x``."""
+
+    perm: tuple[int, ...]
+
+    def infer(self, *specs: Spec) -> Spec:
+        x = specs[0]
+        self.require(sorted(self.perm) == list(range(len(x.shape))), f"{len(self.perm)} axes", x)
+        return x.with_shape([x.shape[i] for i in self.perm])
+
+    def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
+        return (Transpose(tuple(int(i) for i in np.argsort(self.perm)))(g),)
+
+    def params(self, node: Node) -> dict[str, Any]:
+        strides = _strides(node.inputs[0].shape)
+        return _strided(node.outputs[0].shape, [strides[i] for i in self.perm])
+
+    def candidates(self) -> Sequence[Candidate]:
+        return (Candidate("strided_copy", self.params, declines=_strided_declines),)
+
+
+@dataclass(frozen=True)
+class BroadcastTo(Op):
+    """``x`` repeated along new axes and axes of size 1, as NumPy broadcasts."""
+
+    shape: tuple[int, ...]
+
+    def infer(self, *specs: Spec) -> Spec:
+        x = specs[0].shape
+        tail = self.shape[len(self.shape) - len(x) :]
+        fits = len(x) <= len(self.shape) and all(a in (1, b) for a, b in zip(x, tail, strict=True))
+        self.require(fits, f"a shape that broadcasts to {self.shape}", *specs)
+        return specs[0].with_shape(self.shape)
+
+    def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
+        from pynn.ops.reduce import sum as reduce_sum
+
+        x = inputs[0].shape
+        added = len(self.shape) - len(x)
+        axes = [i for i in range(len(self.shape)) if i < added or x[i - added] != self.shape[i]]
+        return (reshape(reduce_sum(g, axis=tuple(axes)), x) if axes else g,)
+
+    def params(self, node: Node) -> dict[str, Any]:
+        x = node.inputs[0].shape
+        added = len(self.shape) - len(x)
+        strides = [0] * added + [0 if n == 1 else s for n, s in zip(x, _strides(x), strict=True)]
+        return _strided(self.shape, strides)
+
+    def candidates(self) -> Sequence[Candidate]:
+        return (Candidate("strided_copy", self.params, declines=_strided_declines),)
+
+    def access(self, node: Node) -> tuple[int, int] | None:
+        """``(repeat, period)`` if flat position i of the result is element ``(i // repeat) % period`` of x."""
+        x = node.inputs[0].shape
+        x = (1,) * (len(self.shape) - len(x)) + x
+        kept = [i for i, n in enumerate(x) if n != 1]
+        if not kept:
+            return 1, 1
+        first, last = kept[0], kept[-1]
+        if any(x[i] != self.shape[i] for i in range(first, last + 1)):
+            return None
+        return math.prod(self.shape[last + 1 :]), math.prod(x)
+
+
+def _strides(shape: Sequence[int]) -> list[int]:
+    strides, step = [], 1
+    for n in reversed(shape):
+        strides.append(step)
+        step *= n
+    return strides[::-1]
+
+
+def _strided(shape: Sequence[int], strides: Sequence[int]) -> dict[str, Any]:
+    """Sizes and source strides for the kernel, with axes merged where the source steps evenly through both."""
+    merged: list[list[int]] = []
+    for n, s in zip(shape, strides, strict=True):
+        if n == 1:
+            continue
+        if merged and merged[-1][1] == n * s:
+            merged[-1] = [merged[-1][0] * n, s]
+        else:
+            merged.append([n, s])
+    merged = merged or [[1, 0]]
+    return {"rank": len(merged), "sizes": [n for n, _ in merged], "strides": [s for _, s in merged]}
+
+
+def _strided_declines(node: Node) -> str | None:
+    if np.dtype(node.inputs[0].dtype).itemsize != 4:
+        return "it moves 4-byte elements"
+    if len(node.outputs[0].shape) > MAX_RANK:
+        return f"it takes at most {MAX_RANK} axes"
+    return None
+
+
+_CAST_CODES = {"float32": 0, "int32": 1, "int64": 2, "uint8": 3, "uint32": 4}
+
+
+@dataclass(frozen=True)
+class Cast(Op):
+    """``x`` as another dtype; to whole numbers by cutting the fraction off."""
+
+    dtype: str
+
+    def infer(self, *specs: Spec) -> Spec:
+        # In a float64 graph "float32" means the graph's float: gradient checks run everything in float64.
+        return Spec(specs[0].shape, self.dtype)
+
+    def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
+        x = inputs[0]
+        return (cast(g, x.dtype),) if x.spec.is_float and y.spec.is_float else (None,)
+
+    def params(self, node: Node) -> dict[str, Any]:
+        return {"source": _CAST_CODES[node.inputs[0].dtype], "target": _CAST_CODES[self.dtype]}
+
+    def candidates(self) -> Sequence[Candidate]:
+        return (Candidate("cast", self.params),)
+
+
+@dataclass(frozen=True)
+class OneHot(Op):
+    """Rows of ``depth`` zeros with a 1 at each index; all zeros where the index is out of range."""
+
+    depth: int
+    dtype: str = "float32"
+
+    def infer(self, *specs: Spec) -> Spec:
+        self.require(specs[0].dtype == "int32", "int32 indices", *specs)
+        return Spec((*specs[0].shape, self.depth), self.dtype)
+
+    def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
+        return (None,)
+
+    def params(self, node: Node) -> dict[str, Any]:
+        return {"depth": self.depth}
+
+    def candidates(self) -> Sequence[Candidate]:
+        return (Candidate("one_hot", self.params),)
+
+
+# ---- functions -----------------------------------------------------------------------------------------------------
+
+
+def reshape(x: Any, newshape: Sequence[int]) -> Value:
+    """``x`` under another shape; one size may be -1 and is then worked out.
+
+    Raises:
+        ShapeError: the numbers of elements differ.
+    """
+    x = as_value(x)
+    asked = tuple(int(n) for n in newshape)
+    shape = asked
+    if asked.count(-1) == 1:
+        rest = math.prod(n for n in asked if n != -1)
+        if rest and x.size % rest == 0:
+            shape = tuple(x.size // rest if n == -1 else n for n in asked)
+    if any(n < 0 for n in shape) or math.prod(shape) != x.size:
+        raise ShapeError(f"reshape: cannot give {x.spec} ({x.size} elements) the shape {asked}")
+    return x if shape == x.shape else Reshape(shape)(x)
+
+
+def transpose(x: Any, axes: Sequence[int] | None = None) -> Value:
+    """``x`` with its axes reversed, or in the order of ``axes``."""
+    x = as_value(x)
+    perm = tuple(range(x.ndim))[::-1] if axes is None else tuple(int(a) % max(x.ndim, 1) for a in axes)
+    if sorted(perm) != list(range(x.ndim)):
+        raise ArgumentError(f"transpose: axes must be an order of 0..{x.ndim - 1} for {x.spec}, received {axes}")
+    return Transpose(perm)(x)
+
+
+def broadcast_to(x: Any, shape: Sequence[int]) -> Value:
+    """``x`` repeated to ``shape``, as NumPy broadcasts."""
+    x = as_value(x)
+    shape = tuple(int(n) for n in shape)
+    return x if x.shape == shape else BroadcastTo(shape)(x)
+
+
+def cast(x: Any, dtype: str) -> Value:
+    """``x`` as another dtype; to whole numbers by cutting the fraction off."""
+    if dtype not in DTYPES:
+        raise DtypeError(f"cast: dtype must be one of {', '.join(DTYPES)}, received {dtype!r}")
+    x = as_value(x)
+    return x if x.dtype == dtype else Cast(dtype)(x)
+
+
+def one_hot(x: Any, num_classes: int, dtype: str = "float32") -> Value:
+    """Indices to rows of ``num_classes`` zeros with a 1; all zeros where an index is out of range."""
+    if num_classes < 1:
+        raise ArgumentError(f"one_hot: num_classes must be at least 1, received {num_classes}")
+    return OneHot(int(num_classes), dtype)(cast(x, "int32"))
+
+
+def full_like(x: Any, fill_value: float) -> Value:
+    """``fill_value`` in the shape and dtype of ``x``."""
+    x = as_value(x)
+    return broadcast_to(as_value(fill_value, x.dtype), x.shape)
+
+
+def zeros_like(x: Any) -> Value:
+    """Zeros in the shape and dtype of ``x``."""
+    return full_like(x, 0)
+
+
+def ones_like(x: Any) -> Value:
+    """Ones in the shape and dtype of ``x``."""
+    return full_like(x, 1)
+
+
+def expand_dims(x: Any, axis: int) -> Value:
+    """``x`` with a new axis of size 1 at ``axis``."""
+    x = as_value(x)
+    at = axis if axis >= 0 else axis + x.ndim + 1
+    if not 0 <= at <= x.ndim:
+        raise ArgumentError(f"expand_dims: axis {axis} is outside of {x.spec}")
+    return reshape(x, (*x.shape[:at], 1, *x.shape[at:]))
+
+
+def squeeze(x: Any, axis: int | None = None) -> Value:
+    """``x`` without its axes of size 1, or without that one."""
+    x = as_value(x)
+    if axis is None:
+        return reshape(x, [n for n in x.shape if n != 1])
+    if not -x.ndim <= axis < x.ndim or x.shape[axis] != 1:
+        raise ArgumentError(f"squeeze: axis {axis} of {x.spec} is not of size 1")
+    at = axis % x.ndim
+    return reshape(x, (*x.shape[:at], *x.shape[at + 1 :]))
+
+
+def stop_gradient(x: Any) -> Value:
+    """``x``, taken as a constant by differentiation."""
+    return StopGradient()(as_value(x))

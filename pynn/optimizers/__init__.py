@@ -1,0 +1,42 @@
+"""Optimizers: how weights follow their gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pynn.errors import ArgumentError
+from pynn.optimizers.adam import Adam
+from pynn.optimizers.optimizer import Optimizer
+from pynn.optimizers.sgd import SGD
+from pynn.utils.naming import unknown_name
+from pynn.utils.serialization import deserialize_object, serialize_object
+
+_CLASSES: dict[str, type[Optimizer]] = {c.__name__: c for c in (Adam, SGD)}
+_BY_NAME: dict[str, type[Optimizer]] = {name.lower(): c for name, c in _CLASSES.items()}
+
+__all__ = ["SGD", "Adam", "Optimizer", "deserialize", "get", "serialize"]
+
+
+def get(identifier: Any) -> Optimizer:
+    """An optimizer from its name (in any case), its class, its config, or itself."""
+    if isinstance(identifier, Optimizer):
+        return identifier
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, str):
+        if identifier.lower() not in _BY_NAME:
+            raise unknown_name("optimizer", identifier, _BY_NAME)
+        return _BY_NAME[identifier.lower()]()
+    if isinstance(identifier, type) and issubclass(identifier, Optimizer):
+        return identifier()
+    raise ArgumentError(f"cannot make an optimizer of {identifier!r}: give a name such as 'adam', or an Optimizer")
+
+
+def serialize(optimizer: Optimizer) -> dict[str, Any]:
+    """The dictionary :func:`deserialize` takes."""
+    return serialize_object(optimizer, "optimizers")
+
+
+def deserialize(config: dict[str, Any]) -> Optimizer:
+    """The optimizer that ``config`` describes."""
+    return deserialize_object(config, {**_CLASSES, **_BY_NAME}, "optimizer")

@@ -1,0 +1,60 @@
+"""What the convolutions mean: sums over the kernel's taps, one tap at a time."""
+
+import numpy as np
+
+from pynn.reference.epilogue import finish
+
+
+def _tap(padded, r, s, strides, dilation, positions):
+    """The part of ``padded`` (n, h, w, c) that tap (r, s) meets: one pixel per window, (n, oh, ow, c); a view."""
+    top, left = r * dilation[0], s * dilation[1]
+    bottom = top + (positions[0] - 1) * strides[0] + 1
+    right = left + (positions[1] - 1) * strides[1] + 1
+    return padded[:, top : bottom : strides[0], left : right : strides[1]]
+
+
+def _pad(x, padding):
+    return np.pad(x, ((0, 0), *padding, (0, 0)))
+
+
+def _positions(x_shape, w_shape, strides, padding, dilation):
+    return tuple(
+        (x_shape[1 + d] + sum(padding[d]) - (w_shape[d] - 1) * dilation[d] - 1) // strides[d] + 1 for d in (0, 1)
+    )
+
+
+def conv2d(x, w, bias=None, *, strides, padding, dilation, groups, activation="linear"):
+    kh, kw, _, filters = w.shape
+    positions = _positions(x.shape, w.shape, strides, padding, dilation)
+    padded = _pad(x, padding)
+    y = np.zeros((x.shape[0], *positions, filters), np.result_type(x, w))
+    for r in range(kh):
+        for s in range(kw):
+            taps = _tap(padded, r, s, strides, dilation, positions)
+            parts = zip(np.split(taps, groups, -1), np.split(w[r, s], groups, -1), strict=True)
+            y += np.concatenate([x_part @ w_part for x_part, w_part in parts], -1)
+    return finish(y, bias, activation)
+
+
+def conv2d_grad_input(g, w, *, strides, padding, dilation, groups, input_shape):
+    kh, kw = w.shape[:2]
+    dx = _pad(np.zeros(input_shape, np.result_type(g, w)), padding)
+    for r in range(kh):
+        for s in range(kw):
+            parts = zip(np.split(g, groups, -1), np.split(w[r, s], groups, -1), strict=True)
+            tap = _tap(dx, r, s, strides, dilation, g.shape[1:3])
+            tap += np.concatenate([g_part @ w_part.T for g_part, w_part in parts], -1)
+    (top, _), (left, _) = padding
+    return dx[:, top : top + input_shape[1], left : left + input_shape[2]]
+
+
+def conv2d_grad_kernel(x, g, *, strides, padding, dilation, groups, kernel_shape):
+    kh, kw = kernel_shape[:2]
+    padded = _pad(x, padding)
+    dw = np.zeros(kernel_shape, np.result_type(x, g))
+    for r in range(kh):
+        for s in range(kw):
+            taps = _tap(padded, r, s, strides, dilation, g.shape[1:3])
+            parts = zip(np.split(taps, groups, -1), np.split(g, groups, -1), strict=True)
+            dw[r, s] = np.concatenate([np.einsum("nhwc,nhwo->co", a, b) for a, b in parts], -1)
+    return dw

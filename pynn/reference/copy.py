@@ -1,0 +1,5 @@
+"""What copying means."""
+
+
+def copy(x):
+    return x.copy()

@@ -1,0 +1,28 @@
+"""Helpers with the names of ``keras.utils``, imported when they are first used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "Progbar": "pynn.utils.progbar",
+    "clear_session": "pynn.utils.session",
+    "normalize": "pynn.utils.numerical",
+    "set_random_seed": "pynn.utils.random_seed",
+    "to_categorical": "pynn.utils.numerical",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,200 @@
+"""Differential tests: the same configuration, weights and batch in Keras and in pynn.
+
+Run where Keras is installed (``pip install ".[parity]"``): forward values, gradients through three optimizer steps,
+and config dictionaries must agree.
+"""
+
+import os
+import warnings
+
+import numpy as np
+import pytest
+
+import pynn
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+# Keras's arrays, not ours, are behind NumPy 2 here.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def keras():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Keras's own imports warn about is not ours to judge
+        return pytest.importorskip("keras", reason="Keras is not installed: pip install '.[parity]'")
+
+
+IMAGES = (6, 9, 8, 3)
+ROWS = (6, 5)
+
+#: name, arguments, input shape.
+LAYERS = [
+    ("Dense", {"units": 4}, ROWS),
+    ("Dense", {"units": 4, "activation": "tanh", "use_bias": False}, (6, 3, 5)),
+    *(("Dense", {"units": 4, "activation": a}, ROWS)
+      for a in ("relu", "sigmoid", "softmax", "elu", "selu", "gelu", "silu", "softplus", "softsign", "exponential",
+                "hard_sigmoid", "leaky_relu", "linear")),
+    ("Conv2D", {"filters": 4, "kernel_size": 3}, IMAGES),
+    ("Conv2D", {"filters": 4, "kernel_size": (3, 2), "strides": (2, 1), "padding": "same"}, IMAGES),
+    ("Conv2D", {"filters": 6, "kernel_size": 3, "groups": 3, "use_bias": False}, IMAGES),
+    ("Conv2D", {"filters": 4, "kernel_size": 2, "dilation_rate": 2, "padding": "same"}, IMAGES),
+    ("Conv2D", {"filters": 5, "kernel_size": 1}, IMAGES),
+    ("MaxPooling2D", {}, IMAGES),
+    ("MaxPooling2D", {"pool_size": 3, "strides": 2, "padding": "same"}, IMAGES),
+    ("AveragePooling2D", {"pool_size": 2}, IMAGES),
+    ("AveragePooling2D", {"pool_size": 3, "strides": 2, "padding": "same"}, IMAGES),
+    ("GlobalAveragePooling2D", {}, IMAGES),
+    ("Flatten", {}, IMAGES),
+    ("Reshape", {"target_shape": (-1, 6)}, IMAGES),
+    ("Dropout", {"rate": 0.0}, ROWS),
+    ("BatchNormalization", {}, IMAGES),
+    ("BatchNormalization", {"momentum": 0.7, "epsilon": 0.01, "scale": False}, ROWS),
+    ("BatchNormalization", {"axis": 1, "center": False}, IMAGES),
+    ("Activation", {"activation": "tanh"}, ROWS),
+    ("ReLU", {"max_value": 1.0, "negative_slope": 0.1, "threshold": 0.2}, ROWS),
+    ("LeakyReLU", {"negative_slope": 0.2}, ROWS),
+    ("ELU", {"alpha": 0.5}, ROWS),
+    ("Softmax", {}, ROWS),
+]  # fmt: skip
+
+
+def models(keras, name, arguments, shape):
+    """The layer before a dense output, in both libraries, with the same weights."""
+    pair = []
+    for library in (keras, pynn):
+        layer = getattr(library.layers, name)(**arguments)
+        pair.append(
+            library.Sequential([library.Input(shape[1:]), layer, library.layers.Flatten(), library.layers.Dense(3)])
+        )
+    theirs, ours = pair
+    rng = np.random.default_rng(1)
+    weights = [w + 0.1 * rng.uniform(0.0, 1.0, w.shape).astype("float32") for w in theirs.get_weights()]
+    theirs.set_weights(weights)
+    ours.set_weights(weights)
+    return theirs, ours
+
+
+@pytest.mark.parametrize(("name", "arguments", "shape"), LAYERS, ids=lambda v: str(v))
+def test_layer(keras, name, arguments, shape):
+    theirs, ours = models(keras, name, arguments, shape)
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal(shape).astype("float32")
+    y = rng.standard_normal((shape[0], 3)).astype("float32")
+    np.testing.assert_allclose(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), rtol=1e-4, atol=1e-5)
+    config = ours.layers[0].get_config()
+    assert type(ours.layers[0]).from_config(config).get_config() == config
+    for model, library in ((theirs, keras), (ours, pynn)):
+        model.compile(library.optimizers.SGD(0.05), "mean_squared_error")
+    for _ in range(3):
+        assert ours.train_on_batch(x, y) == pytest.approx(float(theirs.train_on_batch(x, y)), rel=1e-4)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-5)
+
+
+def _probabilities(rng, shape):
+    e = np.exp(rng.standard_normal(shape))
+    return (e / e.sum(-1, keepdims=True)).astype("float32")
+
+
+def _one_hot(rng, shape):
+    return np.eye(shape[-1], dtype="float32")[rng.integers(0, shape[-1], shape[:-1])]
+
+
+#: name, arguments, targets, predictions.
+LOSSES = [
+    ("MeanSquaredError", {}, "numbers", "numbers"),
+    ("MeanAbsoluteError", {}, "numbers", "numbers"),
+    ("MeanSquaredError", {"reduction": "sum"}, "numbers", "numbers"),
+    ("BinaryCrossentropy", {}, "bits", "between"),
+    ("BinaryCrossentropy", {"from_logits": True, "label_smoothing": 0.1}, "bits", "numbers"),
+    ("BinaryCrossentropy", {"from_logits": True}, "bits", "huge"),
+    ("CategoricalCrossentropy", {}, "one_hot", "probabilities"),
+    ("CategoricalCrossentropy", {"from_logits": True, "label_smoothing": 0.2}, "one_hot", "numbers"),
+    ("CategoricalCrossentropy", {"from_logits": True}, "one_hot", "huge"),
+    ("SparseCategoricalCrossentropy", {}, "classes", "probabilities"),
+    ("SparseCategoricalCrossentropy", {"from_logits": True}, "classes", "numbers"),
+    ("SparseCategoricalCrossentropy", {"from_logits": True}, "classes", "huge"),
+]
+DRAW = {
+    "numbers": lambda rng, shape: rng.standard_normal(shape).astype("float32"),
+    "huge": lambda rng, shape: (rng.standard_normal(shape) * 1e4).astype("float32"),
+    "between": lambda rng, shape: rng.uniform(0.01, 0.99, shape).astype("float32"),
+    "bits": lambda rng, shape: rng.integers(0, 2, shape).astype("float32"),
+    "probabilities": _probabilities,
+    "one_hot": _one_hot,
+    "classes": lambda rng, shape: rng.integers(0, shape[-1], shape[:-1]).astype("int32"),
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("name", "arguments", "targets", "predictions"), LOSSES, ids=lambda v: str(v))
+def test_loss(keras, name, arguments, targets, predictions, weighted):
+    rng = np.random.default_rng(3)
+    y_true, y_pred = DRAW[targets](rng, (7, 4)), DRAW[predictions](rng, (7, 4))
+    weight = rng.uniform(0.5, 2.0, 7).astype("float32") if weighted else None
+    theirs = getattr(keras.losses, name)(**arguments)(y_true, y_pred, sample_weight=weight)
+    ours = getattr(pynn.losses, name)(**arguments)(y_true, y_pred, sample_weight=weight)
+    np.testing.assert_allclose(float(ours), float(theirs), rtol=1e-4, atol=1e-6)
+
+
+OPTIMIZERS = [
+    ("SGD", {}),
+    ("SGD", {"learning_rate": 0.1, "momentum": 0.9}),
+    ("SGD", {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
+    ("Adam", {}),
+    ("Adam", {"learning_rate": 0.01, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-4}),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments"), OPTIMIZERS, ids=lambda v: str(v))
+def test_optimizer(keras, name, arguments):
+    """Ten steps on one batch: the weights stay within 1e-6 of each other (times their size)."""
+    theirs, ours = models(keras, "Dense", {"units": 4, "activation": "tanh"}, ROWS)
+    for model, library in ((theirs, keras), (ours, pynn)):
+        model.compile(getattr(library.optimizers, name)(**arguments), "mean_squared_error")
+    rng = np.random.default_rng(4)
+    x, y = rng.standard_normal(ROWS).astype("float32"), rng.standard_normal((6, 3)).astype("float32")
+    for _ in range(10):
+        theirs.train_on_batch(x, y)
+        ours.train_on_batch(x, y)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=2e-6)
+
+
+METRICS = [
+    ("BinaryAccuracy", {}, "bits", "between"),
+    ("CategoricalAccuracy", {}, "one_hot", "probabilities"),
+    ("SparseCategoricalAccuracy", {}, "classes", "probabilities"),
+    ("MeanSquaredError", {}, "numbers", "numbers"),
+    ("MeanAbsoluteError", {}, "numbers", "numbers"),
+    ("Accuracy", {}, "bits", "bits"),
+    ("BinaryCrossentropy", {}, "bits", "between"),
+]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("name", "arguments", "targets", "predictions"), METRICS, ids=lambda v: str(v))
+def test_metric(keras, name, arguments, targets, predictions, weighted):
+    rng = np.random.default_rng(5)
+    theirs, ours = getattr(keras.metrics, name)(**arguments), getattr(pynn.metrics, name)(**arguments)
+    for _ in range(3):
+        y_true, y_pred = DRAW[targets](rng, (7, 4)), DRAW[predictions](rng, (7, 4))
+        weight = rng.uniform(0.5, 2.0, 7).astype("float32") if weighted else None
+        theirs.update_state(y_true, y_pred, sample_weight=weight)
+        ours.update_state(y_true, y_pred, sample_weight=weight)
+    np.testing.assert_allclose(float(ours.result()), float(theirs.result()), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "name", ["GlorotUniform", "GlorotNormal", "HeUniform", "HeNormal", "LecunUniform", "LecunNormal", "TruncatedNormal",
+             "RandomUniform", "RandomNormal", "Orthogonal", "Zeros", "Ones"],
+)  # fmt: skip
+@pytest.mark.parametrize("shape", [(300, 200), (5, 5, 20, 60)], ids=str)
+def test_initializer_has_the_same_distribution(keras, name, shape):
+    theirs = np.asarray(getattr(keras.initializers, name)()(shape))
+    ours = np.asarray(getattr(pynn.initializers, name)()(shape))
+    assert ours.shape == theirs.shape
+    scale = float(theirs.std()) + 1e-12
+    assert abs(float(ours.mean() - theirs.mean())) < 0.03 * scale + 1e-6
+    np.testing.assert_allclose(ours.std(), theirs.std(), rtol=0.03, atol=1e-7)
+    np.testing.assert_allclose(np.abs(ours).max(), np.abs(theirs).max(), rtol=0.25, atol=1e-7)
