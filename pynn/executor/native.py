@@ -13,16 +13,18 @@ from pynn import _core, config
 from pynn.errors import GraphError
 from pynn.executor.reference import ReferenceProgram, evaluate_node
 from pynn.graph.ir import Graph, Node, Value
-from pynn.graph.passes import PASSES
+from pynn.graph.passes import passes
 from pynn.graph.passes.plan_memory import MemoryPlan, plan_memory, separate_results
+from pynn.graph.passes.prepare import preparations
 from pynn.graph.show import LEGEND, format_choices, format_graph
+from pynn.graph.variable import Variable
 from pynn.graph.verify import verify
 
 #: One arena for all programs of the process: they run one at a time and keep nothing in it between runs.
 _ARENA = _core.Arena()
 
 
-def optimize(graph: Graph, show: bool = False, check: bool = False) -> Graph:
+def optimize(graph: Graph, show: bool = False, check: bool = False, isa: str = "") -> Graph:
     """Run all passes; ``show`` prints the graph after each, ``check`` verifies it."""
     listing = ""
 
@@ -38,7 +40,7 @@ def optimize(graph: Graph, show: bool = False, check: bool = False) -> Graph:
             verify(graph, title)
 
     report("as traced")
-    for name, run in PASSES:
+    for name, run in passes(isa):
         graph = run(graph)
         report(name)
     return separate_results(graph)
@@ -62,29 +64,42 @@ class NativeProgram:
         if show:
             _print_legend()
             print(f"\n##### compiling {title} #####", file=sys.stderr)
-        self.graph = optimize(graph, show, config.check())
+        self.graph = optimize(graph, show, config.check(), isa or "")
         if config.shows("kernels"):
             print(f"\n{format_choices(self.graph)}", file=sys.stderr)
         self.plan = plan_memory(self.graph)
         if show:
             print(f"\n=== plan memory ===\n{_format_plan(self.graph, self.plan)}", file=sys.stderr)
         self._threads = threads
+        self._preparations = preparations(self.graph)
+        self._written = [variable for variable, _ in self.graph.updates]
         self._n_inputs = len(self.graph.inputs)
         slots = [(v.size, np.dtype(v.dtype)) for v in (*self.graph.inputs, *self.graph.outputs)]
         self._core = _core.Program(isa or "", self._instructions(), slots, _ARENA, self.plan.arena_bytes)
 
     def __call__(self, arrays: Sequence[np.ndarray], background: Any = None) -> list[np.ndarray]:
         outputs = [np.empty(v.shape, v.dtype) for v in self.graph.outputs]
+        for preparation in self._preparations:
+            preparation.refresh()
         self._core.run([*arrays, *outputs], self._n_inputs, self._team(), background)
+        self._mark_changes()
         return outputs
 
     def profile(self, arrays: Sequence[np.ndarray], runs: int = 20) -> list[tuple[str, float]]:
         """``(instruction, seconds)``, the median over some runs; variables change as in any other run."""
         outputs = [np.empty(v.shape, v.dtype) for v in self.graph.outputs]
         threads = self._team()
+        for preparation in self._preparations:
+            preparation.refresh()
         rows = [self._core.profile([*arrays, *outputs], self._n_inputs, threads) for _ in range(runs)]
+        self._mark_changes()
         medians = np.median([[seconds for _, seconds in row] for row in rows], axis=0)
         return [(label, float(t)) for (label, _), t in zip(rows[0], medians, strict=True)]
+
+    def _mark_changes(self) -> None:
+        for variable in self._written:
+            variable.version += 1  # not mark_changed(): that would cost a microsecond in small steps
+        Variable.changes += len(self._written)
 
     def _team(self) -> int:
         return self._threads or config.num_threads()

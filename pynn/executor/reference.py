@@ -56,6 +56,7 @@ class ReferenceProgram:
         new_states = [(variable, np.array(read(v))) for variable, v in self.graph.updates]
         for variable, state in new_states:
             variable.array[...] = state
+            variable.mark_changed()
         if background is not None:
             from pynn.data._batching import run_task
 

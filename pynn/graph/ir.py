@@ -214,7 +214,8 @@ class Candidate:
     ``declines(node)`` gives the reason why it does not want this node, or None; ``params(node)`` gives the fields of
     the kernel's struct in ``params.h``.  ``inplace(node)`` maps an output's index to the index of an input whose
     memory it may overwrite, or to several to choose from.  ``epilogue`` names what the kernel can do to its result
-    before storing it.
+    before storing it.  ``prepack(node)`` gives, where the kernel can read its second input packed, the op that packs it
+    and the op that computes with it packed.
     """
 
     kernel: str
@@ -222,6 +223,7 @@ class Candidate:
     declines: Callable[[Node], str | None] = lambda node: None
     inplace: Callable[[Node], Mapping[int, int | tuple[int, ...]]] = lambda node: {}
     epilogue: frozenset[str] = frozenset()
+    prepack: Callable[[Node], tuple[Op, Op] | None] | None = None
 
 
 def snake_case(name: str) -> str:
@@ -282,6 +284,11 @@ class Op:
     def candidates(self) -> Sequence[Candidate]:
         """Native kernels, best first.  None means: run the NumPy reference inside the program."""
         return ()
+
+    def channel_shape(self, kernel: Spec) -> tuple[int, ...] | None:
+        """For products ``op(x, kernel)``: the shape in which one number per channel of the result, multiplied into the
+        kernel, multiplies the result.  None for ops that are no such product."""
+        return None
 
     def attributes(self) -> dict[str, Any]:
         return {f.name: getattr(self, f.name) for f in fields(self)}

@@ -14,7 +14,8 @@ from pynn.graph.variable import Variable
 LEGEND = """\
 How to read this: '%3: float32[128, 64]  =  Relu(%2)' is one op and the name of its result; numbers begin anew in
 each listing.  'in' is fed at each run, 'var' is an array that lives on between runs (a weight, a metric's total), and
-'set' its new content.  '# dense' says which layer an op belongs to, '# grad(dense)' whose gradient it computes.
+'set' its new content.  A name with a ' is prepared when that variable changes: packed, or with a scale folded in.
+'# dense' says which layer an op belongs to, '# grad(dense)' whose gradient it computes.
 'Chain{...}' is several ops in one kernel, tile by tile; 'b*' in it is a smaller array that is read again and again (a
 broadcast)."""
 

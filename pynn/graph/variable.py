@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,6 +29,7 @@ class Variable:
         trainable: whether an optimizer may change it.
         name: the last part of its path.
         dtype: ``"float32"`` by default for floating-point input.
+        spec: shape and dtype of a variable whose numbers are written later; ``value`` is then None.
 
     Example:
         >>> v = Variable([1.0, 2.0], name="w")
@@ -37,18 +38,39 @@ class Variable:
         array([3., 4.], dtype=float32)
     """
 
-    def __init__(self, value: Any, *, trainable: bool = True, name: str = "variable", dtype: str | None = None):
-        array = np.asarray(value)
-        if dtype is None:
-            dtype = "float32" if array.dtype.kind == "f" else str(array.dtype)
-        if dtype not in DTYPES:
-            raise DtypeError(f"Variable '{name}': dtype must be one of {', '.join(DTYPES)}, received {dtype!r}")
+    #: Grows with every change of any variable: "nothing has changed" is then one comparison.
+    changes: ClassVar[int] = 0
+
+    def __init__(
+        self,
+        value: Any,
+        *,
+        trainable: bool = True,
+        name: str = "variable",
+        dtype: str | None = None,
+        spec: Spec | None = None,
+    ):
+        if spec is None:
+            value = np.asarray(value)
+            if dtype is None:
+                dtype = "float32" if value.dtype.kind == "f" else str(value.dtype)
+            if dtype not in DTYPES:
+                raise DtypeError(f"Variable '{name}': dtype must be one of {', '.join(DTYPES)}, received {dtype!r}")
+            spec = Spec(value.shape, dtype)
         self.name = name
         self.path = name
         self.trainable = trainable
-        self.spec = Spec(array.shape, dtype)
-        self._array = aligned_empty(array.shape, dtype)
-        self._array[...] = array
+        self.spec = spec
+        self._array = aligned_empty(spec.shape, spec.dtype)
+        #: Grows with every change.
+        self.version = 0
+        if value is not None:
+            self._array[...] = value
+
+    def mark_changed(self) -> None:
+        """To be called by whoever has written into :attr:`array`."""
+        self.version += 1
+        Variable.changes += 1
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -68,7 +90,9 @@ class Variable:
 
     @property
     def array(self) -> np.ndarray:
-        """The storage itself, for compiled programs and optimized code; never replace it."""
+        """The storage itself, for compiled programs and optimized code; never replace it.
+
+        Who writes into it calls :meth:`mark_changed`."""
         return self._array
 
     @property
@@ -102,6 +126,7 @@ class Variable:
         if new.dtype.kind not in "fiub":
             raise DtypeError(f"Variable '{self.path}': cannot assign values of dtype {new.dtype}")
         self._array[...] = new
+        self.mark_changed()
         return None
 
     def assign_add(self, delta: Any) -> Any:

@@ -82,6 +82,7 @@ class Metric:
     def reset_state(self) -> None:
         """Begin again: at the start of each epoch."""
         for variable, value in zip(self._variables, self._initial, strict=True):
+            variable.mark_changed()
             variable.array[...] = value  # once per train_on_batch: assign's checks would cost more than the rest
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

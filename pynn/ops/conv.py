@@ -135,6 +135,9 @@ class Conv2d(Convolution):
             "activation": EPILOGUE_ACTIVATIONS[self.activation],
         }
 
+    def channel_shape(self, kernel: Spec) -> tuple[int, ...] | None:
+        return kernel.shape[3:]
+
     def candidates(self) -> Sequence[Candidate]:
         epilogue = frozenset({"bias", "relu", "sigmoid", "tanh"})
         return (

@@ -60,6 +60,9 @@ class Matmul(Op):
             "activation": EPILOGUE_ACTIVATIONS[self.activation],
         }
 
+    def channel_shape(self, kernel: Spec) -> tuple[int, ...] | None:
+        return (kernel.shape[0], 1) if self.transpose_b else kernel.shape[1:]
+
     def candidates(self) -> Sequence[Candidate]:
         return (Candidate("gemm", self.params, epilogue=frozenset({"bias", "relu", "sigmoid", "tanh"})),)
 

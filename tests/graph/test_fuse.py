@@ -8,6 +8,7 @@ from pynn import layers, ops
 from pynn.executor.native import NativeProgram, optimize
 from pynn.executor.reference import ReferenceProgram
 from pynn.graph.ir import Spec
+from pynn.graph.passes.prepare import preparations
 from pynn.graph.trace import Trace
 from pynn.graph.variable import Variable
 from pynn.ops.elementwise_chain import MAX_STEPS, ElementwiseChain
@@ -29,6 +30,8 @@ def compiled(function, *shapes):
     arrays = [RNG.uniform(-1, 1, s).astype("float32") for s in shapes]
     want = ReferenceProgram(graph)(arrays)
     optimized = optimize(graph, check=True)
+    for preparation in preparations(optimized):
+        preparation.refresh()
     for got in (ReferenceProgram(optimized)(arrays), NativeProgram(graph)(arrays)):
         for a, b in zip(got, want, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)

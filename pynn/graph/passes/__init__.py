@@ -4,16 +4,26 @@ Each pass takes a graph and gives a graph that computes the same; each has a Num
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from pynn.graph.ir import Graph
 from pynn.graph.passes.choose_kernels import choose_kernels
+from pynn.graph.passes.fold_batch_norm import fold_batch_norm
 from pynn.graph.passes.fuse_chains import fuse_chains
 from pynn.graph.passes.fuse_epilogues import fuse_epilogues
+from pynn.graph.passes.prepack import prepack
+from pynn.graph.passes.prepare import prepare
 from pynn.graph.passes.simplify import simplify
 
-PASSES: tuple[tuple[str, Callable[[Graph], Graph]], ...] = (
-    ("simplify", simplify),
-    ("choose kernels", choose_kernels),
-    ("fuse epilogues", fuse_epilogues),
-    ("fuse chains", fuse_chains),
-)
+
+def passes(isa: str = "") -> tuple[tuple[str, Callable[[Graph], Graph]], ...]:
+    """``(name, pass)`` in order, for a program that will run on ``isa`` ("": the best there is)."""
+    return (
+        ("simplify", simplify),
+        ("fold batch norm", fold_batch_norm),
+        ("choose kernels", choose_kernels),
+        ("prepack", prepack),
+        ("prepare", partial(prepare, isa=isa)),
+        ("fuse epilogues", fuse_epilogues),
+        ("fuse chains", fuse_chains),
+    )
