@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,7 +24,8 @@ def as_array(data: Any, argument: str) -> np.ndarray:
     if data is None or isinstance(data, (dict, str)) or hasattr(data, "__next__"):
         received = "None" if data is None else f"a {type(data).__name__}"
         raise DtypeError(f"{argument}: expected an array or a list of numbers, one row per sample, received {received}")
-    if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
+    # Where nobody has loaded numpy.ma (which takes longer than some steps), nothing is a masked array.
+    if "numpy.ma" in sys.modules and isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
         raise DtypeError(
             f"{argument}: the array has {int(np.ma.count_masked(data))} masked numbers, which a model cannot leave "
             f"out; fill them first, e.g. {argument}.filled(0)"
