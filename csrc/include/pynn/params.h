@@ -144,6 +144,14 @@ struct Pool2dParams {
   int64_t pool_h, pool_w, stride_h, stride_w, top, left;
 };
 
+/// A gradient of a convolution (x[n][h][w][c] to y[n][oh][ow][filters], stride 1) under a max-pooling of y to
+/// [n][poh][pow][filters].
+struct PooledConv2dParams {
+  int64_t n, h, w, c;
+  int64_t kh, kw, oh, ow, filters, top, left;
+  int64_t poh, pow, pool_h, pool_w, pool_stride_h, pool_stride_w, pool_top, pool_left;
+};
+
 }  // namespace pynn
 
 // Each struct once more, with its fields, so that Python can see them.
@@ -167,5 +175,7 @@ struct Pool2dParams {
   X(ArgmaxParams, columns)                                                                                            \
   X(Conv2dParams, n, h, w, c, kh, kw, oh, ow, filters, stride_h, stride_w, dilation_h, dilation_w, top, left, groups, \
     bias, activation)                                                                                                 \
+  X(PooledConv2dParams, n, h, w, c, kh, kw, oh, ow, filters, top, left, poh, pow, pool_h, pool_w, pool_stride_h,      \
+    pool_stride_w, pool_top, pool_left)                                                                               \
   X(Pool2dParams, n, h, w, c, oh, ow, pool_h, pool_w, stride_h, stride_w, top, left)                                  \
   X(Conv2dWinogradParams, n, h, w, c, oh, ow, filters, top, left, tile, rotate, bias, activation)

@@ -11,6 +11,7 @@ from pynn.graph.passes.choose_kernels import choose_kernels
 from pynn.graph.passes.fold_batch_norm import fold_batch_norm
 from pynn.graph.passes.fuse_chains import fuse_chains
 from pynn.graph.passes.fuse_epilogues import fuse_epilogues
+from pynn.graph.passes.fuse_pooling import fuse_pooling
 from pynn.graph.passes.prepack import prepack
 from pynn.graph.passes.prepare import prepare
 from pynn.graph.passes.simplify import simplify
@@ -21,6 +22,7 @@ def passes(isa: str = "") -> tuple[tuple[str, Callable[[Graph], Graph]], ...]:
     return (
         ("simplify", simplify),
         ("fold batch norm", fold_batch_norm),
+        ("fuse pooling", fuse_pooling),
         ("choose kernels", choose_kernels),
         ("prepack", prepack),
         ("prepare", partial(prepare, isa=isa)),

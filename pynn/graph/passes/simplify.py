@@ -13,7 +13,7 @@ import numpy as np
 
 from pynn.executor.reference import evaluate_node
 from pynn.graph.ir import Graph, Node, Spec, Value, rewrite
-from pynn.ops.activations import ReluGrad
+from pynn.ops.activations import ReluGrad, SigmoidGrad, TanhGrad
 from pynn.ops.elementwise import Add, Divide, Multiply, Negative, Subtract
 from pynn.ops.pool import MaxPool2dGrad
 from pynn.ops.shape import BroadcastTo, Reshape, Transpose
@@ -115,13 +115,14 @@ def _simpler(node: Node, inputs: tuple[Value, ...]) -> tuple[Value, ...] | None:
     if isinstance(op, Negative) and isinstance(inputs[0].op, Negative):
         assert inputs[0].node is not None
         return (inputs[0].node.inputs[0],)
-    if isinstance(op, ReluGrad) and isinstance(inputs[0].op, MaxPool2dGrad):
-        # The gradient of a maximum goes to where the maximum is, so it can be masked before it is spread out, on the
-        # smaller array: the position gets something only if x equals y there, and then x > 0 says the same as y > 0.
+    if isinstance(op, ReluGrad | TanhGrad | SigmoidGrad) and isinstance(inputs[0].op, MaxPool2dGrad):
+        # The gradient of a maximum goes to where the maximum is, so the activation's slope there can be multiplied in
+        # before it is spread out, on the smaller array: the position gets something only if x equals y there, and the
+        # slope is a function of x.
         assert inputs[0].node is not None
         g, x_pooled, y = inputs[0].node.inputs
         if x_pooled is inputs[1]:
-            return (inputs[0].op(ReluGrad()(g, y), x_pooled, y),)
+            return (inputs[0].op(op(g, y), x_pooled, y),)
     if isinstance(op, (Add, Subtract, Multiply, Divide)):
         return _simpler_arithmetic(node, *inputs)
     return None
