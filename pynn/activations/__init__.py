@@ -13,6 +13,7 @@ from pynn.activations.activations import (
     leaky_relu,
     linear,
     relu,
+    relu6,
     selu,
     sigmoid,
     silu,
@@ -26,7 +27,7 @@ from pynn.errors import ArgumentError
 from pynn.utils.naming import unknown_name
 
 __all__ = [
-    "deserialize", "elu", "exponential", "gelu", "get", "hard_sigmoid", "leaky_relu", "linear", "relu", "selu",
+    "deserialize", "elu", "exponential", "gelu", "get", "hard_sigmoid", "leaky_relu", "linear", "relu", "relu6", "selu",
     "serialize", "sigmoid", "silu", "softmax", "softplus", "softsign", "step", "tanh",
 ]  # fmt: skip
 

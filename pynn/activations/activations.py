@@ -30,6 +30,8 @@ def relu(x: Value, negative_slope: float = 0.0, max_value: float | None = None, 
     if max_value is not None and max_value < 0:
         raise ArgumentError(f"relu: max_value must not be negative, received {max_value!r}")
     x = as_float(x)
+    if max_value == 6 and threshold == 0 and negative_slope == 0:
+        return ops.relu6(x)
     if threshold == 0:
         y = ops.leaky_relu(x, negative_slope) if negative_slope else ops.relu(x)
     else:
@@ -38,6 +40,12 @@ def relu(x: Value, negative_slope: float = 0.0, max_value: float | None = None, 
         if negative_slope:
             y = y + (x - threshold) * ((1.0 - above) * negative_slope)
     return y if max_value is None else ops.minimum(y, float(max_value))
+
+
+@traceable()
+def relu6(x: Value) -> Value:
+    """``min(max(x, 0), 6)``."""
+    return ops.relu6(as_float(x))
 
 
 @traceable()
@@ -125,7 +133,7 @@ def step(x: Value) -> Value:
 ALL: dict[str, Any] = {
     f.__name__: f
     for f in (
-        elu, exponential, gelu, hard_sigmoid, leaky_relu, linear, relu, selu, sigmoid, silu, softmax, softplus,
+        elu, exponential, gelu, hard_sigmoid, leaky_relu, linear, relu, relu6, selu, sigmoid, silu, softmax, softplus,
         softsign, step, tanh,
     )
 }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from pynn.errors import DtypeError
 from pynn.executor.native import compile_graph
 from pynn.graph.ir import FEED_DTYPE, Spec, Value
 from pynn.graph.trace import Trace
+from pynn.utils.structure import flatten, map_structure, pack
 
 #: callable -> signature -> program.  Weak, so that a dropped layer takes its programs along.
 _programs: weakref.WeakKeyDictionary[Any, dict[Any, Any]] = weakref.WeakKeyDictionary()
@@ -32,14 +34,31 @@ def as_feed(array: Any) -> np.ndarray:
 def run_traced(function: Callable[..., Any], arrays: Sequence[Any], **static: Any) -> Any:
     """``function(*arrays, **static)`` for a function written in ops: traced, compiled, cached, run.
 
-    Returns what the function returns, a NumPy array or a tuple of them, in place of the traced values.
+    Returns what the function returns, a NumPy array or a tuple, list or dictionary of them, in place of traced values.
     """
-    feeds = [as_feed(a) for a in arrays]
+    return run_traced_with(function, tuple(as_feed(a) for a in arrays), static)
+
+
+def run_traced_with(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], **also: Any) -> Any:
+    """``function(*args, **kwargs)``: arrays anywhere inside are inputs, all else is plain Python and hashable.
+
+    ``also`` does not reach the function; it only tells programs apart.
+    """
+    feeds: list[np.ndarray] = []
+
+    def slot(leaf: Any) -> Any:
+        if not isinstance(leaf, np.ndarray):
+            return leaf
+        feeds.append(as_feed(leaf))
+        return _Slot(len(feeds) - 1)
+
+    template = map_structure(slot, (args, kwargs))
     owner = getattr(function, "__self__", function)
     signature = (
         getattr(function, "__name__", ""),
         tuple((a.shape, str(a.dtype)) for a in feeds),
-        tuple(sorted(static.items())),
+        _hashable(template),
+        _hashable(also),
         getattr(owner, "trainable", None),
         config.conv_precision(),
     )
@@ -47,13 +66,30 @@ def run_traced(function: Callable[..., Any], arrays: Sequence[Any], **static: An
     if signature not in programs:
         with Trace() as trace:
             inputs = [trace.input(f"x{i}", Spec(a.shape, str(a.dtype))) for i, a in enumerate(feeds)]
-            result = function(*inputs, **static)
-            several = isinstance(result, (tuple, list))
-            outputs: list[Value] = list(result) if several else [] if result is None else [result]
+            values, options = map_structure(
+                lambda leaf: inputs[leaf.index] if isinstance(leaf, _Slot) else leaf, template
+            )
+            result = function(*values, **options)
+            outputs: list[Value] = [] if result is None else flatten(result)
             graph = trace.finish(outputs)
-        programs[signature] = (compile_graph(graph, title=str(getattr(function, "__name__", owner))), several)
-    program, several = programs[signature]
+        structure = None if result is None else map_structure(lambda _: None, result)
+        program = compile_graph(graph, title=str(getattr(function, "__name__", owner)))
+        programs[signature] = (program, structure, len(outputs))
+    program, structure, count = programs[signature]
     results = program(feeds)
-    if several:
-        return tuple(results)
-    return results[0] if results else None
+    return pack(structure, results) if count else None
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """The place of an array among the arguments."""
+
+    index: int
+
+
+def _hashable(structure: Any) -> Any:
+    if isinstance(structure, dict):
+        return tuple((key, _hashable(structure[key])) for key in sorted(structure))
+    if isinstance(structure, list | tuple):
+        return (type(structure), *map(_hashable, structure))
+    return structure

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from pynn.errors import DtypeError, GraphError, ShapeError
+from pynn.graph.arithmetic import Arithmetic
 
 if TYPE_CHECKING:
     from pynn.graph.variable import Variable
@@ -59,13 +60,7 @@ class Spec:
         return f"{self.dtype}[{', '.join(map(str, self.shape))}]"
 
 
-def _ops() -> Any:
-    from pynn import ops  # ops imports this module
-
-    return ops
-
-
-class Value:
+class Value(Arithmetic):
     """One array of the graph: produced once, read any number of times.
 
     ``source`` says where a leaf comes from: the string ``"input"``, a ``Variable``, or a NumPy array (a constant).
@@ -107,62 +102,6 @@ class Value:
     def __repr__(self) -> str:
         made_by = f" = {self.node.op}" if self.node is not None else ""
         return f"<{self.name or 'value'}: {self.spec}{made_by}>"
-
-    # Arithmetic on traced values, so that formulas in layers and losses read as they do in NumPy.
-    def __add__(self, other: Any) -> Value:
-        return _ops().add(self, other)
-
-    def __radd__(self, other: Any) -> Value:
-        return _ops().add(other, self)
-
-    def __sub__(self, other: Any) -> Value:
-        return _ops().subtract(self, other)
-
-    def __rsub__(self, other: Any) -> Value:
-        return _ops().subtract(other, self)
-
-    def __mul__(self, other: Any) -> Value:
-        return _ops().multiply(self, other)
-
-    def __rmul__(self, other: Any) -> Value:
-        return _ops().multiply(other, self)
-
-    def __truediv__(self, other: Any) -> Value:
-        return _ops().divide(self, other)
-
-    def __rtruediv__(self, other: Any) -> Value:
-        return _ops().divide(other, self)
-
-    def __matmul__(self, other: Any) -> Value:
-        return _ops().matmul(self, other)
-
-    def __neg__(self) -> Value:
-        return _ops().negative(self)
-
-    def __pow__(self, other: Any) -> Value:
-        return _ops().power(self, other)
-
-    def __rpow__(self, other: Any) -> Value:
-        return _ops().power(other, self)
-
-    def __abs__(self) -> Value:
-        return _ops().absolute(self)
-
-    # 1.0 where true, else 0.0.  ``==`` stays identity: graphs keep values in sets and dictionaries.
-    def __gt__(self, other: Any) -> Value:
-        return _ops().greater(self, other)
-
-    def __ge__(self, other: Any) -> Value:
-        return _ops().greater_equal(self, other)
-
-    def __lt__(self, other: Any) -> Value:
-        return _ops().less(self, other)
-
-    def __le__(self, other: Any) -> Value:
-        return _ops().less_equal(self, other)
-
-    #: NumPy must not take ``array + value`` over element by element.
-    __array_ufunc__ = None
 
     def __len__(self) -> int:
         if not self.shape:

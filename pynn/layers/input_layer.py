@@ -9,6 +9,7 @@ import numpy as np
 
 from pynn.errors import ArgumentError, DtypeError
 from pynn.graph.ir import DTYPES, Value
+from pynn.graph.symbolic import Call, KerasTensor
 from pynn.layers.layer import Layer, refuse_unsupported
 
 
@@ -61,6 +62,8 @@ class InputLayer(Layer):
         if self.dtype not in DTYPES:
             raise DtypeError(f"{where}: dtype must be one of {', '.join(DTYPES)}, received {dtype!r}")
         self.output_shape = self.batch_shape
+        call = Call(self, (), {})
+        call.outputs = KerasTensor(dims, self.dtype, self.name, call)
 
     @property
     def shape(self) -> tuple[int | None, ...]:
@@ -107,11 +110,19 @@ def Input(
     name: str | None = None,
     tensor: Any = None,
     optional: bool = False,
-) -> InputLayer:
-    """The first item of a ``Sequential`` model: the shape of one sample.
+) -> KerasTensor:
+    """A symbolic tensor: where a model starts.  Call layers on it, or put it first in a ``Sequential``.
+
+    Args:
+        shape: of one sample; None for a length that may vary.
+        batch_size: number of samples, if it is always the same.
+        dtype: ``"float32"`` by default; ``"int32"`` for indices.
+        batch_shape: ``(batch_size, *shape)`` in one.
+        name: of the input layer, and the key of this input in dictionaries of arrays.
 
     Example:
-        >>> Input((784,)).batch_shape
-        (None, 784)
+        >>> x = Input((784,), name="pixels")
+        >>> x
+        <KerasTensor shape=(None, 784), dtype=float32, name=pixels>
     """
-    return InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name)
+    return InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name).output

@@ -13,13 +13,15 @@ import numpy as np
 
 from pynn import initializers
 from pynn.errors import ArgumentError, DtypeError, NotBuiltError, ShapeError
-from pynn.graph import trace
-from pynn.graph.ir import Spec, Value
+from pynn.graph import symbolic, trace
+from pynn.graph.ir import Value
+from pynn.graph.symbolic import Call
 from pynn.graph.variable import Variable
 from pynn.layers.input_spec import InputSpec
 from pynn.layers.seed_generator import SeedGenerator
 from pynn.utils.arrays import to_array
 from pynn.utils.naming import auto_name, snake_case
+from pynn.utils.structure import flatten, map_structure
 
 Shape = Sequence[int | None]
 
@@ -83,9 +85,11 @@ class Layer:
         self.dtype = _checked_dtype(self.name, dtype)
         self.built = self._stateless
         self.input_spec: InputSpec | None = None
-        #: Shape of the last output, batch axis None: what summary() prints.
-        self.output_shape: tuple[int | None, ...] | None = None
+        #: Shape of the last output, batch axis None (several outputs: a structure of shapes): what summary() prints.
+        self.output_shape: Any = None
         self._weights: list[Variable] = []
+        #: Its uses on symbolic tensors.
+        self._calls: list[Call] = []
         self._trainable = bool(trainable)
         self._legacy_input_shape = self._read_legacy(legacy)
 
@@ -165,14 +169,16 @@ class Layer:
         self._weights.append(variable)
         return variable
 
-    def build_from_shape(self, shape: Shape) -> None:
-        """Build if needed, and check that inputs of this shape fit."""
-        shape = tuple(shape)
-        self._check_input(shape)
+    def build_from_shape(self, shape: Any) -> None:
+        """Build if needed, and check that inputs of this shape (or structure of shapes) fit."""
+        single = symbolic.is_shape(shape)
+        if single:
+            self._check_input(shape)
         if not self.built:
-            self.build((None, *shape[1:]))
+            self.build(symbolic.map_shapes(_any_batch, shape))
             self.built = True
-            self._check_input(shape)  # build() may have made the demands stricter
+            if single:
+                self._check_input(shape)  # build() may have made the demands stricter
 
     def _check_input(self, shape: Shape) -> None:
         if self.input_spec is not None:
@@ -185,21 +191,18 @@ class Layer:
         raise NotImplementedError(f"layer '{self.name}': class {type(self).__name__} must define call()")
 
     def __call__(self, x: Any, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
-        """Apply the layer to a traced value, or to an array (compiled on first use for its shape)."""
+        """Apply the layer to a symbolic tensor, a traced value, or an array (compiled on first use for its shape).
+
+        ``x`` may be a list, a tuple or a dictionary, and further arguments may be tensors, too, if ``call`` takes them.
+        """
+        if symbolic.is_symbolic(x, args, kwargs):
+            return self._call_on_symbols(x, args, kwargs if training is None else {**kwargs, "training": training})
         if training is None:
             training = _context.training
         if not trace.is_tracing():
-            from pynn.executor.eager import run_traced
-
-            array = to_array(x, f"layer '{self.name}'")
-            return run_traced(self._call_on_array, [array], training=bool(training), freezes=_freezes, **kwargs)
-        if not isinstance(x, list | tuple):
-            x = trace.as_value(x)
-            self.build_from_shape(x.shape)
-        elif not self.built:
-            x = [trace.as_value(v) for v in x]
-            self.build([(None, *v.shape[1:]) for v in x])  # type: ignore[misc]
-            self.built = True
+            return self._call_on_arrays(x, args, kwargs, bool(training))
+        x = map_structure(trace.as_value, x)
+        self.build_from_shape(map_structure(lambda v: v.shape, x))
         if _takes_training(type(self).call):
             kwargs["training"] = bool(training)
         outer, _context.training = _context.training, bool(training)
@@ -208,25 +211,59 @@ class Layer:
                 y = self.call(x, *args, **kwargs)
         finally:
             _context.training = outer
-        if isinstance(y, Value) and y.shape:
+        if isinstance(y, Value) and y.shape and self.output_shape is None:
             self.output_shape = (None, *y.shape[1:])
         return y
 
-    def _call_on_array(self, x: Value, freezes: int, **kwargs: Any) -> Any:
-        """What is traced for an array; ``freezes`` only tells programs apart."""
-        return self(x, **kwargs)
+    def _call_on_symbols(self, x: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Build for these shapes, and record the call."""
+        self.build_from_shape(map_structure(lambda t: t.shape, x))
+        return symbolic.record(self, (x, *args), kwargs)
 
-    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, ...]:
-        """Shape of the output for an input of ``input_shape``; the batch axis may be None."""
-        shape = tuple(input_shape)
-        if any(d is None for d in shape[1:]):
-            raise ShapeError(
-                f"layer '{self.name}': all lengths but the batch's must be known to compute the output's shape, "
-                f"received {shape}"
+    def _call_on_arrays(self, x: Any, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool) -> Any:
+        from pynn.executor.eager import run_traced_with
+
+        def array(leaf: Any) -> np.ndarray:
+            return to_array(leaf, f"layer '{self.name}'")
+
+        # A list of arrays is several inputs, a list of numbers is one.
+        several = isinstance(x, dict) or any(isinstance(leaf, np.ndarray | Variable) for leaf in flatten(x))
+        x = map_structure(array, x) if several else array(x)
+        return run_traced_with(self.__call__, (x, *args), {**kwargs, "training": training}, freezes=_freezes)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Shape of the output for an input of ``input_shape``, whose batch axis may be None.
+
+        For several inputs a list of shapes; for several outputs the result is a structure of shapes.
+        """
+        self.build_from_shape(input_shape)
+        return symbolic.output_shape(self, input_shape)
+
+    @property
+    def input(self) -> Any:
+        """The symbolic tensor that the layer was first called on, or a list of them."""
+        inputs = self._first_call("input").inputs
+        return inputs[0] if len(inputs) == 1 else inputs
+
+    @property
+    def output(self) -> Any:
+        """What the layer's first call on a symbolic tensor gave: a new model may start or end there.
+
+        Example:
+            >>> import pynn
+            >>> model = pynn.Sequential([pynn.Input((4,)), pynn.layers.Dense(3, name="hidden"), pynn.layers.Dense(2)])
+            >>> pynn.Model(model.inputs, model.get_layer("hidden").output).output_shape
+            (None, 3)
+        """
+        return self._first_call("output").outputs
+
+    def _first_call(self, what: str) -> Call:
+        if not self._calls:
+            raise NotBuiltError(
+                f"layer '{self.name}' has no {what}: it was never called on a symbolic tensor; "
+                "call it on Input(...) or on another layer's output, or put it into a model that starts with Input"
             )
-        with trace.Trace() as t:
-            y = self(t.input("x", Spec(tuple(2 if d is None else int(d) for d in shape))))
-        return tuple(y.shape) if shape[0] is not None else (None, *y.shape[1:])
+        return self._calls[0]
 
     # Weights
 
@@ -374,6 +411,10 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _any_batch(shape: Shape) -> tuple[int | None, ...]:
+    return (None, *shape[1:])
 
 
 def _may_train(variable: Variable) -> bool:

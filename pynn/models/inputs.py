@@ -164,16 +164,11 @@ def feed_dtype(array: np.ndarray, keep_integers: bool) -> str:
     return FEED_DTYPE[array.dtype.kind]
 
 
-def split_validation(
-    columns: Sequence[np.ndarray | None], fraction: float
-) -> tuple[list[np.ndarray | None], list[np.ndarray | None]]:
-    """The first part for training and the last ``fraction`` of the rows for validation, as Keras splits."""
+def split_at(rows: int, fraction: float) -> int:
+    """The row where the last ``fraction`` of them, for validation, begins, as Keras splits."""
     if not isinstance(fraction, (int, float)) or not 0 < fraction < 1:
         raise ArgumentError(f"validation_split: expected a number between 0 and 1, received {fraction!r}")
-    first = columns[0]
-    assert first is not None
-    rows = len(first)
     at = int(np.floor(rows * (1.0 - fraction)))
     if at == 0 or at == rows:
         raise ArgumentError(f"validation_split={fraction}: {rows} samples cannot be split into two non-empty parts")
-    return [c if c is None else c[:at] for c in columns], [c if c is None else c[at:] for c in columns]
+    return at

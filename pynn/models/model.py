@@ -6,54 +6,155 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pynn.errors import ArgumentError, NotBuiltError
-from pynn.graph.variable import Variable
+from pynn.graph import symbolic
+from pynn.graph.symbolic import KerasTensor
+from pynn.layers.input_layer import Input
 from pynn.layers.layer import Layer, freezes
+from pynn.models.call_graph import CallGraph
+from pynn.models.columns import arrange
 from pynn.models.trainer import Trainer
+from pynn.utils.structure import flatten, map_structure, pack
 
 
 class Model(Trainer, Layer):
-    """Layers put together.  Build one with :class:`~pynn.Sequential`.
+    """Layers put together, trained and used as one.
 
-    What it does is documented on the methods: ``compile``, ``fit``, ``evaluate``, ``predict``, ``summary``,
-    ``save_weights``, ``load_weights``.
+    Args:
+        inputs: one :func:`~pynn.Input` or a list or dictionary of them; symbolic outputs of other models' layers, too.
+        outputs: what layers and ops made of them: one symbolic tensor, or a list or dictionary.
+        name: the model's name.
+
+    Without ``inputs`` and ``outputs`` it is the base of your own models: a subclass makes its layers in ``__init__``
+    and uses them in ``call(self, inputs, training=False)``.  For a plain stack of layers there is
+    :class:`~pynn.Sequential`.
+
+    Raises:
+        ArgumentError: inputs or outputs that are not symbolic tensors, or names used twice.
+        GraphError: an output needs an input that is not given.
+
+    Example:
+        >>> from pynn import Input, layers
+        >>> x = Input((8,), name="x")
+        >>> h = layers.Dense(8, activation="relu")(x)
+        >>> model = Model(x, layers.Dense(2)(h + x))
+        >>> model.output_shape, model.count_params()
+        ((None, 2), 90)
     """
 
-    output_shape: Any
+    def __new__(cls, *args: Any, **kwargs: Any) -> Model:
+        functional = cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs)
+        return super().__new__(Functional if functional else cls)
 
-    def __init__(self, *, name: str | None = None, trainable: bool = True, **kwargs: Any):
+    def __init__(
+        self, inputs: Any = None, outputs: Any = None, name: str | None = None, *, trainable: bool = True, **kwargs: Any
+    ):
         super().__init__(name=name, trainable=trainable, **kwargs)
-        self._input_shape: tuple[int | None, ...] | None = None
+        #: What the model takes and gives: structures of symbolic tensors, known once it is built.
+        self._inputs: Any = None
+        self._outputs: Any = None
+        self._graph: CallGraph | None = None
         self._signature: tuple[int, tuple[bool, ...]] | None = None
         self._init_trainer()
+        if (inputs is None) != (outputs is None):
+            missing = "inputs" if inputs is None else "outputs"
+            raise ArgumentError(f"model '{self.name}': {missing} are missing; write Model(inputs, outputs)")
+        if inputs is not None:
+            self._set_graph(CallGraph(inputs, outputs, self.name))
+
+    def _set_graph(self, graph: CallGraph) -> None:
+        self._graph = graph
+        self._set_ends(graph.inputs, graph.outputs)
+        self.built = True
+
+    def _set_ends(self, inputs: Any, outputs: Any) -> None:
+        self._inputs, self._outputs = inputs, outputs
+        self.output_shape = map_structure(lambda t: t.shape, outputs)
+
+    # What it is made of
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, in order."""
-        return []
+        """The layers directly inside, in the order of their weights; inputs are layers, too."""
+        return self._graph.layers if self._graph is not None else super()._sublayers()
+
+    def _sublayers(self) -> list[Layer]:
+        return self.layers
 
     @property
-    def weights(self) -> list[Variable]:
-        """All layers' weights, layer by layer."""
-        return [w for layer in self.layers for w in layer.weights]
+    def input(self) -> Any:
+        """The symbolic input, or the list or dictionary of them."""
+        return self._ends("input")[0]
 
     @property
-    def variables(self) -> list[Variable]:
-        """Weights, and state that is not a weight (seed generators)."""
-        return [v for layer in self.layers for v in layer.variables]
+    def output(self) -> Any:
+        """The symbolic output, or the list or dictionary of them."""
+        return self._ends("output")[1]
 
     @property
-    def trainable_weights(self) -> list[Variable]:
-        return [w for layer in self.layers for w in layer.trainable_weights] if self.trainable else []
+    def inputs(self) -> list[KerasTensor]:
+        """All symbolic inputs."""
+        return flatten(self._ends("inputs")[0])
 
     @property
-    def non_trainable_weights(self) -> list[Variable]:
-        if self.trainable:
-            return [w for layer in self.layers for w in layer.non_trainable_weights]
-        return self.weights
+    def outputs(self) -> list[KerasTensor]:
+        """All symbolic outputs."""
+        return flatten(self._ends("outputs")[1])
 
     @property
-    def trainable_variables(self) -> list[Variable]:
-        return self.trainable_weights
+    def input_shape(self) -> Any:
+        """Shape of the input, batch axis included; a list or dictionary of shapes for several."""
+        return map_structure(lambda t: t.shape, self._ends("input_shape")[0])
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names by which inputs can be given in a dictionary."""
+        return _names(self._ends("input_names")[0])
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs, for losses, metrics and targets given in dictionaries, and in logs."""
+        return _names(self._ends("output_names")[1])
+
+    def _ends(self, what: str) -> tuple[Any, Any]:
+        if self._inputs is None:
+            raise NotBuiltError(
+                f"model '{self.name}' has no {what} yet: its input shape is unknown; start it with Input(shape), "
+                "call build(input_shape), or fit it"
+            )
+        return self._inputs, self._outputs
+
+    # Building and calling
+
+    def build(self, input_shape: Any = None) -> None:
+        """Create all weights for inputs of ``input_shape``, batch axis (usually None) included.
+
+        Args:
+            input_shape: for several inputs a list or dictionary of shapes.
+        """
+        if self._inputs is not None:
+            return
+        if input_shape is None:
+            raise NotBuiltError(f"model '{self.name}': build() needs an input shape, e.g. build((None, 784))")
+        inputs = symbolic.map_shapes(lambda shape: Input(batch_shape=shape), input_shape)
+        self.built = True  # the call below must not come back here
+        try:
+            self._set_ends(inputs, symbolic.record(self, (inputs,), {}))
+        except BaseException:
+            self.built = False
+            raise
+
+    def call(self, inputs: Any) -> Any:
+        if self._graph is None:
+            raise NotImplementedError(f"model '{self.name}': class {type(self).__name__} must define call()")
+        return self._graph.run(inputs)
+
+    def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        if self._graph is not None:
+            x = [item for _, item in arrange(x, self._inputs, f"model '{self.name}'")]
+            x = pack(self._inputs, x)
+        return super().__call__(x, *args, **kwargs)
+
+    # State of all layers
 
     def _trainable_signature(self) -> tuple[bool, ...]:
         """Which layers, at any depth, learn: part of a program's cache key.
@@ -141,3 +242,20 @@ class Model(Trainer, Layer):
 
         self._require_built("load_weights")
         load_weights(self, filepath)
+
+
+class Functional(Model):
+    """What ``Model(inputs, outputs)`` makes."""
+
+
+def _names(ends: Any) -> list[str]:
+    """Keys of a dictionary, else the names of the layers; two outputs of one layer get numbers."""
+    if isinstance(ends, dict) and len(flatten(ends)) == len(ends):
+        return sorted(ends)
+    names: list[str] = []
+    for tensor in flatten(ends):
+        base = name = tensor.call.operation.name
+        while name in names:
+            name = f"{base}_{names.count(base) + sum(n.startswith(base + '_') for n in names)}"
+        names.append(name)
+    return names

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from pynn.errors import ArgumentError, NotBuiltError
-from pynn.graph.ir import Value
-from pynn.layers.input_layer import InputLayer
+from pynn.graph.symbolic import KerasTensor
+from pynn.layers.input_layer import Input, InputLayer
 from pynn.layers.layer import Layer
+from pynn.models.call_graph import CallGraph
 from pynn.models.model import Model
 
 
@@ -33,7 +34,8 @@ class Sequential(Model):
     def __init__(self, layers: Sequence[Any] | None = None, *, trainable: bool = True, name: str | None = None):
         super().__init__(name=name, trainable=trainable)
         self._stack: list[Layer] = []
-        self._declared_shape: tuple[int | None, ...] | None = None
+        #: The input, and what each layer gave.
+        self._chain: list[KerasTensor] = []
         if isinstance(layers, Layer) or not isinstance(layers, (Iterable, type(None))):
             raise ArgumentError(
                 f"Sequential: layers must be a list of layers, received {layers!r}; write Sequential([...])"
@@ -57,13 +59,15 @@ class Sequential(Model):
         Raises:
             ArgumentError: not a layer, an input declaration after other layers, or a name used twice.
         """
+        if isinstance(layer, KerasTensor) and isinstance(layer.call.operation, InputLayer):
+            layer = layer.call.operation
         if isinstance(layer, InputLayer):
-            if self._stack or self._declared_shape is not None:
+            if self._stack or self._chain:
                 raise ArgumentError(
                     f"model '{self.name}': an Input can only come first; it already has "
-                    f"{len(self._stack)} layers{'' if self._declared_shape is None else ' and an input shape'}"
+                    f"{len(self._stack)} layers{' and an input shape' if self._chain else ''}"
                 )
-            self._declared_shape = tuple(layer.batch_shape)
+            self._chain = [layer.output]
             return
         if not isinstance(layer, Layer):
             raise ArgumentError(
@@ -75,8 +79,8 @@ class Sequential(Model):
                 f"model '{self.name}': all layers need different names; two are called '{layer.name}': "
                 "give one a name= of its own"
             )
-        if not self._stack and self._declared_shape is None:
-            self._declared_shape = getattr(layer, "_legacy_input_shape", None)
+        if not self._stack and not self._chain and layer._legacy_input_shape is not None:
+            self._chain = [Input(batch_shape=layer._legacy_input_shape)]
         self._stack.append(layer)
         if rebuild:
             self._changed()
@@ -87,6 +91,7 @@ class Sequential(Model):
         if not self._stack:
             raise ArgumentError(f"model '{self.name}': there is no layer to remove")
         layer = self._stack.pop()
+        del self._chain[len(self._stack) + 1 :]
         if rebuild:
             self._changed()
             self._maybe_build()
@@ -94,48 +99,28 @@ class Sequential(Model):
 
     def _changed(self) -> None:
         self.built = False
+        self._graph = self._inputs = self._outputs = self.output_shape = None
         self._signature = None
         self._programs.clear()
 
     def _maybe_build(self) -> None:
-        if self._stack and self._declared_shape is not None:
-            self.build(self._declared_shape)
+        if self._stack and self._chain:
+            self.build()
 
     def build(self, input_shape: Sequence[int | None] | None = None) -> None:
         """Create all weights for inputs of ``input_shape`` (with the batch axis first, usually None)."""
-        shape = tuple(input_shape) if input_shape is not None else self._declared_shape
-        if shape is None:
+        if input_shape is not None and (not self._chain or tuple(input_shape) != self._chain[0].shape):
+            self._chain = [Input(batch_shape=input_shape)]
+        if not self._chain:
             raise NotBuiltError(
                 f"model '{self.name}' cannot be built yet: its input shape is unknown; start it with "
                 "Input(shape), call build(input_shape), or fit it"
             )
         if not self._stack:
             raise NotBuiltError(f"model '{self.name}' has no layers to build: add() some first")
-        self._input_shape = shape
-        for layer in self._stack:
-            if not layer.built:
-                layer.build_from_shape(shape)
-            shape = layer.output_shape = tuple(layer.compute_output_shape(shape))
-        self.output_shape = shape
-        self.built = True
-
-    @property
-    def input_shape(self) -> tuple[int | None, ...]:
-        """Shape of the input, batch axis included."""
-        if self._input_shape is None:
-            raise NotBuiltError(f"model '{self.name}' has no input shape yet: it was not built")
-        return self._input_shape
-
-    def call(self, x: Value, training: bool = False) -> Value:
-        for layer in self._stack:
-            x = layer(x, training=training)
-        return x
-
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
-        shape = tuple(input_shape)
-        for layer in self._stack:
-            shape = tuple(layer.compute_output_shape(shape))
-        return shape
+        for layer in self._stack[len(self._chain) - 1 :]:
+            self._chain.append(layer(self._chain[-1]))
+        self._set_graph(CallGraph(self._chain[0], self._chain[-1], self.name))
 
     def __len__(self) -> int:
         return len(self._stack)
@@ -143,8 +128,7 @@ class Sequential(Model):
     def __repr__(self) -> str:
         return f"<Sequential name={self.name}, built={self.built}>"
 
-    def __call__(self, x: Any, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
+    def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         if not self.built:
-            shape = x.shape if isinstance(x, (Value, np.ndarray)) else np.shape(x)
-            self.build((None, *shape[1:]))
-        return super().__call__(x, *args, training=training, **kwargs)
+            self.build((None, *np.shape(x)[1:]) if not hasattr(x, "shape") else (None, *x.shape[1:]))
+        return super().__call__(x, *args, **kwargs)

@@ -10,8 +10,9 @@ import numpy as np
 from pynn import config
 from pynn.executor.native import compile_graph
 from pynn.graph.autodiff import gradients
-from pynn.graph.ir import Graph, Spec
+from pynn.graph.ir import Graph, Spec, Value
 from pynn.graph.trace import Trace
+from pynn.utils.structure import flatten, pack
 
 if TYPE_CHECKING:
     from pynn.models.model import Model
@@ -25,13 +26,12 @@ def spec_of(array: np.ndarray) -> Spec:
 def trace_train(model: Model, specs: Sequence[Spec]) -> Graph:
     """Forward, loss, metrics, backward, optimizer: the graph of ``train_on_batch``.
 
-    ``specs`` are those of x, y and, if given, the sample weights.
+    ``specs`` are those of the inputs, the targets and, if given, the sample weights.
     """
     with Trace() as trace:
-        x, y, weight = _inputs(trace, specs)
-        y_pred = model(x, training=True)
-        loss = model._compute_loss(y, y_pred, weight)
-        model._update_metrics(y, y_pred, weight, loss)
+        x, targets, weights = _feeds(model, trace, specs)
+        predictions = flatten(model(x, training=True))
+        loss = model._compute_loss(targets, predictions, weights)
         variables = model.trainable_variables
         model.optimizer.build(variables)
         found = gradients(loss, [trace.read(v) for v in variables])
@@ -42,21 +42,24 @@ def trace_train(model: Model, specs: Sequence[Spec]) -> Graph:
 def trace_test(model: Model, specs: Sequence[Spec]) -> Graph:
     """Forward, loss, metrics: the graph of ``test_on_batch``."""
     with Trace() as trace:
-        x, y, weight = _inputs(trace, specs)
-        y_pred = model(x, training=False)
-        model._update_metrics(y, y_pred, weight, model._compute_loss(y, y_pred, weight))
+        x, targets, weights = _feeds(model, trace, specs)
+        model._compute_loss(targets, flatten(model(x, training=False)), weights)
         return trace.finish([])
 
 
 def trace_predict(model: Model, specs: Sequence[Spec]) -> Graph:
-    """Forward only."""
+    """Forward only; the outputs in the order of ``model.outputs``."""
     with Trace() as trace:
-        return trace.finish([model(trace.input("x", specs[0]), training=False)])
+        x, _, _ = _feeds(model, trace, specs)
+        return trace.finish(flatten(model(x, training=False)))
 
 
-def _inputs(trace: Trace, specs: Sequence[Spec]) -> tuple[Any, Any, Any]:
-    values = [trace.input(name, spec) for name, spec in zip(("x", "y", "sample_weight"), specs, strict=False)]
-    return values[0], values[1], values[2] if len(values) > 2 else None
+def _feeds(model: Model, trace: Trace, specs: Sequence[Spec]) -> tuple[Any, list[Value], list[Value]]:
+    """The inputs in their structure, then targets and weights as they come."""
+    names = model._feed_names(len(specs))
+    values = [trace.input(name, spec) for name, spec in zip(names, specs, strict=True)]
+    count, targets = len(model.inputs), model._target_count() if len(specs) > len(model.inputs) else 0
+    return pack(model.input, values), values[count : count + targets], values[count + targets :]
 
 
 class StepPrograms:

@@ -9,12 +9,15 @@ import numpy as np
 
 from pynn.errors import ArgumentError, PynnError
 from pynn.graph.ir import Value
+from pynn.graph.symbolic import KerasTensor
 from pynn.models import inputs
+from pynn.models.columns import Columns, arrange
+from pynn.utils.structure import map_structure, pack
 
 if TYPE_CHECKING:
     from pynn.callbacks import CallbackList, History
     from pynn.data.batcher import Batcher
-    from pynn.models.compiled import CompiledMetrics
+    from pynn.models.compiled import CompiledLoss, CompiledMetrics
     from pynn.models.step import StepPrograms
 
 
@@ -27,8 +30,21 @@ class Trainer:
 
     name: str
     built: bool
+    _inputs: Any
     _programs: StepPrograms
     _compiled: CompiledMetrics | None
+
+    if TYPE_CHECKING:  # what Model adds
+
+        @property
+        def inputs(self) -> list[KerasTensor]: ...
+        @property
+        def outputs(self) -> list[KerasTensor]: ...
+        @property
+        def output(self) -> Any: ...
+        @property
+        def output_names(self) -> list[str]: ...
+        def build(self, input_shape: Any = None) -> None: ...
 
     def _init_trainer(self) -> None:
         from pynn.models.step import StepPrograms
@@ -36,7 +52,8 @@ class Trainer:
         self._programs = StepPrograms(self)  # type: ignore[arg-type]
         self.optimizer: Any = None
         self.loss: Any = None
-        self._loss: Any = None
+        self._loss: CompiledLoss | None = None
+        self._output_losses: list[tuple[Any, float]] | None = None
         self._compiled = None
         self.stop_training = False
         self.history: Any = None
@@ -60,9 +77,12 @@ class Trainer:
         Args:
             optimizer: a name (``"sgd"``, ``"adam"``) or an optimizer object.
             loss: a name (``"mse"``, ``"sparse_categorical_crossentropy"``, ...), a Loss, or a function of
-                ``(y_true, y_pred)`` written with ``pynn.ops``.
+                ``(y_true, y_pred)`` written with ``pynn.ops``; for several outputs one for all, a list in their order,
+                or a dictionary by ``output_names``, with None for outputs that are not trained.
+            loss_weights: what each output's loss is multiplied by before they are added; a list or dictionary.
             metrics: a list of names, Metric objects or functions; ``"accuracy"`` becomes binary, categorical or
-                sparse categorical accuracy by the shapes of targets and predictions.
+                sparse categorical accuracy by the shapes of targets and predictions.  For several outputs a list of
+                such lists, or a dictionary by ``output_names``.
             jit_compile, auto_scale_loss: accepted for compatibility; every step is compiled anyway.
 
         Raises:
@@ -75,20 +95,20 @@ class Trainer:
             >>> model.compiled
             True
         """
-        from pynn import losses
-        from pynn.models.compiled import CompiledMetrics
+        from pynn.models.compiled import CompiledLoss, CompiledMetrics
 
         unsupported = (
-            ("loss_weights", loss_weights, None), ("weighted_metrics", weighted_metrics, None),
-            ("run_eagerly", run_eagerly, False), ("steps_per_execution", steps_per_execution, 1),
+            ("weighted_metrics", weighted_metrics, None), ("run_eagerly", run_eagerly, False),
+            ("steps_per_execution", steps_per_execution, 1),
         )  # fmt: skip
         for argument, value, default in unsupported:
             if value != default and value is not None:
                 raise ArgumentError(f"compile: {argument}={value!r} is not supported yet; leave it out")
         self.optimizer = _as_optimizer(optimizer)
         self.loss = loss
-        self._loss = None if loss is None else losses.as_loss(loss)
-        self._compiled = CompiledMetrics(metrics, self._loss)
+        self._loss = None if loss is None else CompiledLoss(loss, loss_weights)
+        self._output_losses = None
+        self._compiled = CompiledMetrics(metrics)
         self._programs.clear()
 
     @property
@@ -103,7 +123,7 @@ class Trainer:
 
     @property
     def metrics_names(self) -> list[str]:
-        return [m.name for m in self.metrics]
+        return self._compiled.names if self._compiled else []
 
     def _require_compiled(self, what: str) -> CompiledMetrics:
         if self._compiled is None:
@@ -120,52 +140,117 @@ class Trainer:
 
     # ---- what a traced step is made of -----------------------------------------------------------------------
 
-    def _compute_loss(self, y: Value, y_pred: Value, weight: Value | None) -> Value:
-        return self._loss(y, y_pred, sample_weight=weight)
+    def _losses(self) -> list[tuple[Any, float]]:
+        """``(loss or None, weight)`` of each output."""
+        if self._output_losses is None:
+            assert self._loss is not None
+            self._output_losses = self._loss.of_outputs(self.output_names)
+        return self._output_losses
 
-    def _update_metrics(self, y: Value, y_pred: Value, weight: Value | None, loss: Value) -> None:
-        assert self._compiled is not None
-        # Weighted by the batch's size, so that a short last batch counts for what it is.
-        self._compiled.loss_tracker.update_state(loss, sample_weight=float(y_pred.shape[0]))
-        for metric in self._compiled.resolve(y.shape, y_pred.shape):
-            metric.update_state(y, y_pred)
+    def _target_count(self) -> int:
+        return sum(loss is not None for loss, _ in self._losses())
+
+    def _compute_loss(self, targets: list[Value], predictions: list[Value], weights: list[Value]) -> Value:
+        """The weighted sum of the outputs' losses; brings the metrics up to date, too.
+
+        Args:
+            targets: those of the outputs that have a loss.
+            predictions: all outputs.
+            weights: none, one for all targets, or one for each: numbers per sample.
+        """
+        compiled, chosen = self._compiled, self._losses()
+        assert compiled is not None
+        target, weight = iter(targets), iter(weights if len(weights) != 1 else weights * len(targets))
+        of_output = [None if loss is None else (next(target), next(weight, None)) for loss, _ in chosen]
+        shapes = [
+            None if given is None else (given[0].shape, y_pred.shape)
+            for given, y_pred in zip(of_output, predictions, strict=True)
+        ]
+        metrics = compiled.resolve(self.output_names, [loss for loss, _ in chosen], shapes)
+        rows = float(predictions[0].shape[0])  # a short last batch counts for what it is
+        total: Any = None
+        for i, ((loss, factor), given, y_pred) in enumerate(zip(chosen, of_output, predictions, strict=True)):
+            if given is None:
+                continue
+            value = loss(given[0], y_pred, sample_weight=given[1])
+            if compiled.output_losses:
+                compiled.output_losses[i].update_state(value, sample_weight=rows)
+            value = value if factor == 1.0 else value * factor
+            total = value if total is None else total + value
+        compiled.loss_tracker.update_state(total, sample_weight=rows)
+        for given, y_pred, own in zip(of_output, predictions, metrics, strict=True):
+            for metric in own:
+                assert given is not None
+                metric.update_state(given[0], y_pred)
+        return total
 
     # ---- data ------------------------------------------------------------------------------------------------
 
-    def _columns(self, x: Any, y: Any, sample_weight: Any, prefix: str = "") -> list[np.ndarray | None]:
-        """x, y and sample weights as checked arrays; builds the model if it has no shape yet."""
-        x_array = inputs.as_array(x, f"{prefix}x")
+    def _columns(self, x: Any, y: Any, sample_weight: Any, prefix: str = "") -> Columns:
+        """Inputs, targets and sample weights as checked arrays; builds the model if it has no shape yet."""
         if y is None:
             raise ArgumentError(f"{prefix}y: targets are missing; a compiled loss needs them")
-        y_array = inputs.as_array(y, f"{prefix}y")
-        columns = [(f"{prefix}x", x_array), (f"{prefix}y", y_array)]
-        weight = None
+        columns = self._input_columns(x, f"{prefix}x", check=self.built)
+        chosen = self._losses()
+        trained = [(end, name, loss) for end, name, (loss, _) in
+                   zip(self.outputs, self.output_names, chosen, strict=True) if loss is not None]  # fmt: skip
+        ends, names = [end for end, _, _ in trained], [name for _, name, _ in trained]
+        if len(ends) < len(chosen):
+            y = _without_untrained(y, self.output_names, chosen)
+        targets = [(name, inputs.as_array(item, name)) for name, item in arrange(y, ends, f"{prefix}y", names)]
+        for name, array in targets:
+            columns.add(name, array, inputs.feed_dtype(array, keep_integers=True))
         if sample_weight is not None:
-            weight = inputs.as_array(sample_weight, f"{prefix}sample_weight")
-            inputs.check_weights(weight, len(x_array), f"{prefix}sample_weight")
-            columns.append((f"{prefix}sample_weight", weight))
-        if self.built:  # first: one sample without a batch axis also has a wrong "number of samples"
-            self._build_for(x_array, f"{prefix}x")
-            inputs.same_length(columns)
-        else:
-            inputs.same_length(columns)
-            self._build_for(x_array, f"{prefix}x")
-        self._loss.check_targets(y_array, self.output_shape, argument=f"{prefix}y")  # type: ignore[attr-defined]
-        return [x_array, y_array, weight]
+            argument = f"{prefix}sample_weight"
+            one = len(ends) > 1 and not isinstance(sample_weight, list | tuple | dict)
+            given = arrange(sample_weight, ends[:1] if one else ends, argument, names[:1] if one else names)
+            for name, item in given:
+                weight = inputs.as_array(item, name)
+                inputs.check_weights(weight, len(columns.arrays[0]), name)
+                columns.add(name, weight, "float32")
+        columns.check_lengths()
+        self._check_input_shapes(columns)
+        for (name, array), (end, _, loss) in zip(targets, trained, strict=True):
+            loss.check_targets(array, end.shape, argument=name)
+        return columns
 
-    def _build_for(self, x: np.ndarray, argument: str = "x") -> None:
-        if not self.built:
-            self.build((None, *x.shape[1:]))  # type: ignore[attr-defined]
-        inputs.check_input_shape(x, self._input_shape, self.name, argument)  # type: ignore[attr-defined]
+    def _input_columns(self, x: Any, argument: str = "x", check: bool = True) -> Columns:
+        """The inputs alone; ``check`` compares their shapes with the model's at once."""
+        columns = Columns()
+        if not self.built or self._inputs is None:
+            several = isinstance(x, dict) or (isinstance(x, list | tuple) and any(hasattr(i, "shape") for i in x))
+            arrays = map_structure(lambda item: inputs.as_array(item, argument), x) if several else (
+                inputs.as_array(x, argument)
+            )  # fmt: skip
+            self.build(map_structure(lambda a: (None, *a.shape[1:]), arrays))
+        for (name, item), end in zip(arrange(x, self._inputs, argument), self.inputs, strict=True):
+            array = inputs.as_array(item, name)
+            columns.add(name, array, "float32" if end.dtype.startswith("float") else end.dtype)
+        if check:  # first: one sample without a batch axis also has a wrong "number of samples"
+            self._check_input_shapes(columns)
+        columns.check_lengths()
+        return columns
 
-    def _batcher(self, columns: Sequence[np.ndarray | None], batch_size: int | None, prefix: str = "") -> Batcher:
+    def _check_input_shapes(self, columns: Columns) -> None:
+        for name, array, end in zip(columns.names, columns.arrays, self.inputs, strict=False):
+            inputs.check_input_shape(array, end.shape, self.name, name)
+
+    def _feed_names(self, count: int) -> list[str]:
+        """What the feeds of a step are called in printed graphs."""
+        several = len(self.inputs) > 1
+        names = [f"x.{t.name}" for t in self.inputs] if several else ["x"]
+        if count > len(names):
+            trained = [n for n, (loss, _) in zip(self.output_names, self._losses(), strict=True) if loss is not None]
+            names += [f"y.{n}" for n in trained] if len(trained) > 1 else ["y"]
+            weights = count - len(names)
+            names += [f"sample_weight.{n}" for n in trained] if weights > 1 else ["sample_weight"] * weights
+        return names
+
+    def _batcher(self, columns: Columns, batch_size: int | None) -> Batcher:
         from pynn.data.batcher import Batcher
 
-        names = [f"{prefix}{n}" for n in ("x", "y", "sample_weight")]
-        given = [(c, n) for c, n in zip(columns, names, strict=False) if c is not None]
-        dtypes = [inputs.feed_dtype(c, keep_integers=i == 1) for i, (c, _) in enumerate(given)]
-        size = _checked_batch_size(batch_size)
-        return Batcher([c for c, _ in given], dtypes, min(size, len(given[0][0])), names=[n for _, n in given])
+        size = min(_checked_batch_size(batch_size), len(columns.arrays[0]))
+        return Batcher(columns.arrays, columns.dtypes, size, names=columns.names)
 
     # ---- fit -------------------------------------------------------------------------------------------------
 
@@ -228,16 +313,16 @@ class Trainer:
         if not isinstance(shuffle, (bool, np.bool_)):
             raise ArgumentError(f"shuffle: expected True or False, received {shuffle!r}")
         columns = self._columns(x, y, sample_weight)
-        validation: Sequence[np.ndarray | None] | None = None
+        validation: Columns | None = None
         if validation_data is not None:
             validation = self._validation_columns(validation_data)
         elif validation_split:
-            columns, validation = inputs.split_validation(columns, validation_split)
+            columns, validation = columns.split(validation_split)
         batcher = self._batcher(columns, batch_size)
         size = batch_size
         if validation_batch_size is not None:
             size = _checked_count("validation_batch_size", validation_batch_size)
-        validation_batcher = None if validation is None else self._batcher(validation, size, "validation_")
+        validation_batcher = None if validation is None else self._batcher(validation, size)
         batcher.begin_epoch(None)
         cbs = CallbackList(
             callbacks, add_history=True, add_progbar=verbose != 0, verbose=verbose, epochs=epochs,
@@ -288,7 +373,7 @@ class Trainer:
                 if self.stop_training:
                     return
 
-    def _validation_columns(self, data: Any) -> list[np.ndarray | None]:
+    def _validation_columns(self, data: Any) -> Columns:
         if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
             raise ArgumentError(
                 "validation_data: expected (x, y) or (x, y, sample_weight), received "
@@ -364,8 +449,8 @@ class Trainer:
         verbose: Any = "auto",
         steps: int | None = None,
         callbacks: Any = None,
-    ) -> np.ndarray:
-        """The model's outputs for all samples, in inference mode, as one array.
+    ) -> Any:
+        """The model's outputs for all samples, in inference mode: an array, or a list or dictionary like ``output``.
 
         Args:
             x: samples, first axis the batch.
@@ -380,9 +465,7 @@ class Trainer:
         from pynn.callbacks import CallbackList
 
         _reject_unsupported("predict", steps=steps)
-        x = inputs.as_array(x, "x")
-        self._build_for(x)
-        batcher = self._batcher([x], batch_size)
+        batcher = self._batcher(self._input_columns(x), batch_size)
         batcher.begin_epoch(None)
         quiet = verbose == 0 and not callbacks
         cbs = None if quiet else CallbackList(
@@ -394,29 +477,29 @@ class Trainer:
             if cbs is not None:
                 cbs.close()
 
-    def _predict_batches(self, batcher: Batcher, cbs: CallbackList | None) -> np.ndarray:
+    def _predict_batches(self, batcher: Batcher, cbs: CallbackList | None) -> Any:
         if cbs is not None:
             cbs.on_predict_begin()
-        result: np.ndarray | None = None
+        results: list[np.ndarray] = []
         done = 0
         for step in range(batcher.steps):
             arrays = batcher.fill(step)
             if cbs is not None:
                 cbs.on_predict_batch_begin(step)
-            (output,) = self._programs.get("predict", arrays)(arrays)
+            outputs = self._programs.get("predict", arrays)(arrays)
             if batcher.steps == 1:
-                result = output
+                results = outputs
             else:
-                if result is None:
-                    result = np.empty((batcher.rows, *output.shape[1:]), output.dtype)
-                result[done : done + len(output)] = output
-                done += len(output)
+                if not results:
+                    results = [np.empty((batcher.rows, *output.shape[1:]), output.dtype) for output in outputs]
+                for result, output in zip(results, outputs, strict=True):
+                    result[done : done + len(output)] = output
+                done += len(outputs[0])
             if cbs is not None:
-                cbs.on_predict_batch_end(step, {"outputs": output})
+                cbs.on_predict_batch_end(step, {"outputs": pack(self.output, outputs)})
         if cbs is not None:
             cbs.on_predict_end()
-        assert result is not None
-        return result
+        return pack(self.output, results)
 
     # ---- one batch -------------------------------------------------------------------------------------------
 
@@ -440,16 +523,23 @@ class Trainer:
         self._programs.get("test", arrays)(arrays)
         return compiled.results() if return_dict else _flat(compiled.results())
 
-    def predict_on_batch(self, x: Any) -> np.ndarray:
+    def predict_on_batch(self, x: Any) -> Any:
         """The model's outputs for one batch."""
-        x = inputs.as_array(x, "x")
-        self._build_for(x)
-        feed = np.ascontiguousarray(x, "float32")
-        return self._programs.get("predict", [feed])([feed])[0]
+        feeds = self._input_columns(x).feeds()
+        return pack(self.output, self._programs.get("predict", feeds)(feeds))
 
     def _batch(self, x: Any, y: Any, sample_weight: Any) -> list[np.ndarray]:
-        columns = [c for c in self._columns(x, y, sample_weight) if c is not None]
-        return [np.ascontiguousarray(c, inputs.feed_dtype(c, keep_integers=i == 1)) for i, c in enumerate(columns)]
+        return self._columns(x, y, sample_weight).feeds()
+
+
+def _without_untrained(y: Any, names: Sequence[str], chosen: Sequence[tuple[Any, float]]) -> Any:
+    """Targets of the outputs that have a loss; those of others may be given, too."""
+    unused = [name for name, (loss, _) in zip(names, chosen, strict=True) if loss is None]
+    if isinstance(y, dict):
+        return {name: item for name, item in y.items() if name not in unused}
+    if isinstance(y, list | tuple) and len(y) == len(names):
+        return [item for name, item in zip(names, y, strict=True) if name not in unused]
+    return y
 
 
 def _epoch_order(rows: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Functions on traced values, with the names of ``keras.ops``; one file per family."""
 
+from pynn.graph.symbolic import make_symbolic_too as _make_symbolic_too
 from pynn.ops.activations import elu as elu
 from pynn.ops.activations import erf as erf
 from pynn.ops.activations import gelu as gelu
@@ -15,6 +16,8 @@ from pynn.ops.activations import softsign as softsign
 from pynn.ops.activations import step as step
 from pynn.ops.activations import tanh as tanh
 from pynn.ops.conv import conv as conv
+from pynn.ops.conv_transpose import conv_transpose as conv_transpose
+from pynn.ops.depthwise import depthwise_conv as depthwise_conv
 from pynn.ops.elementwise import abs as abs
 from pynn.ops.elementwise import absolute as absolute
 from pynn.ops.elementwise import add as add
@@ -50,6 +53,9 @@ from pynn.ops.normalization import batch_normalization as batch_normalization
 from pynn.ops.optimizer_step import adam_step as adam_step
 from pynn.ops.optimizer_step import increment as increment
 from pynn.ops.optimizer_step import sgd_step as sgd_step
+from pynn.ops.pad import concatenate as concatenate
+from pynn.ops.pad import pad as pad
+from pynn.ops.pad import slice as slice
 from pynn.ops.pool import average_pool as average_pool
 from pynn.ops.pool import max_pool as max_pool
 from pynn.ops.random import dropout as dropout
@@ -80,3 +86,5 @@ from pynn.ops.softmax import categorical_crossentropy as categorical_crossentrop
 from pynn.ops.softmax import log_softmax as log_softmax
 from pynn.ops.softmax import softmax as softmax
 from pynn.ops.softmax import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+
+_make_symbolic_too(globals())

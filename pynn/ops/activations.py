@@ -69,6 +69,20 @@ class ReluGrad(Elementwise):
         return ReluGrad()(g, inputs[1]), None
 
 
+class Relu6(Elementwise):
+    """``min(max(x, 0), 6)``."""
+
+    def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
+        return (Relu6Grad()(g, y),)
+
+
+class Relu6Grad(Elementwise):
+    """Gradient of :class:`Relu6` from its result: ``g`` where ``0 < y < 6``, else 0."""
+
+    def vjp(self, g: Any, y: Any, *inputs: Value) -> Sequence[Value | None]:
+        return Relu6Grad()(g, inputs[1]), None
+
+
 @dataclass(frozen=True)
 class LeakyRelu(Elementwise):
     """``x`` where positive, else ``negative_slope * x``."""
@@ -157,7 +171,7 @@ def relu(x: Any) -> Value:
 
 def relu6(x: Any) -> Value:
     """``min(max(x, 0), 6)``."""
-    return clip(x, 0.0, 6.0)
+    return Relu6()(_float(x))
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Value:

@@ -31,6 +31,14 @@ def relu_grad(g, y):
     return np.where(y > 0, g, np.zeros_like(g))
 
 
+def relu6(x):
+    return np.minimum(np.maximum(x, 0), 6)
+
+
+def relu6_grad(g, y):
+    return np.where((y > 0) & (y < 6), g, np.zeros_like(g))
+
+
 def leaky_relu(x, *, negative_slope):
     return np.where(x > 0, x, negative_slope * x)
 

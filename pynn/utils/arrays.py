@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pynn.errors import DtypeError
-from pynn.graph import trace
+from pynn.graph import symbolic, trace
 from pynn.graph.ir import Value
 from pynn.graph.variable import Variable
 
@@ -52,6 +52,8 @@ class traceable:
             operands = [*args[:count], *(kwargs.pop(n) for n in names[len(args) : count] if n in kwargs)]
             if len(operands) < count:
                 raise TypeError(f"{name}() needs its argument '{names[len(operands)]}'")
+            if symbolic.is_symbolic(operands):
+                return symbolic.record(symbolic.Function(function), tuple(operands), kwargs)
             if trace.is_tracing():
                 return function(*(trace.as_value(x) for x in operands), **kwargs)
             from pynn.executor.eager import run_traced

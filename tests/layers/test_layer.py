@@ -176,14 +176,14 @@ def test_config(layer, config):
 
 
 def test_input():
-    entrance = layers.Input((784,), name="pixels")
+    entrance = layers.InputLayer((784,), name="pixels")
     # keras.layers.InputLayer((784,), name="pixels").get_config(), Keras 3.15
     assert entrance.get_config() == {
         "batch_shape": (None, 784), "dtype": "float32", "sparse": False, "ragged": False, "name": "pixels",
         "optional": False,
     }  # fmt: skip
     assert layers.Input((3, None), batch_size=2).shape == (2, 3, None)
-    assert layers.Input(batch_shape=(None, 5)).batch_shape == (None, 5)
+    assert layers.Input(batch_shape=(None, 5)).shape == (None, 5)
 
 
 class Lazy(layers.Layer):

@@ -97,7 +97,8 @@ CASES = {
         fit(np.ma.masked_array(X, X > 0.5)), DtypeError, ["x:", "masked", "x.filled(0)"]),
     "ragged rows": (
         fit([[1, 2, 3, 4], [1, 2, 3]], [0, 1]), ShapeError, ["x: the rows have different lengths", "pad"]),
-    "a dictionary": (fit({"a": X}), DtypeError, ["x: expected an array or a list", "received a dict"]),
+    "a dictionary": (
+        fit({"a": X}), ArgumentError, ["x: expected an array, or a dictionary with the keys 'input_layer", "with 'a'"]),
     "a generator": (fit(iter([X])), DtypeError, ["x: expected an array or a list", "received a list_iterator"]),
     "a word": (fit("abc"), DtypeError, ["x: expected an array or a list", "received a str"]),
     "a number": (fit(5), ShapeError, ["x: expected an array with one row per sample", "single number 5"]),

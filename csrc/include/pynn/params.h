@@ -94,6 +94,17 @@ struct StridedCopyParams {
   int64_t sizes[8], strides[8];
 };
 
+/// y[i] = x[i - before] along each axis where that lies inside x, else 0; `before` may be negative.  4-byte elements.
+struct PadParams {
+  int32_t rank;
+  int64_t sizes[8], padded[8], before[8];
+};
+
+/// Rows of all inputs, one after the other: y[outer][sum of their lengths].  4-byte elements.
+struct ConcatenateParams {
+  int64_t outer;
+};
+
 /// Element types: 0 float32, 1 int32, 2 int64, 3 uint8, 4 uint32.
 struct CastParams {
   int32_t source, target;
@@ -169,6 +180,8 @@ struct PooledConv2dParams {
   X(IncrementParams, by)                                                                                              \
   X(ElementwiseChainParams, size, n_steps, code, a, b, c, immediate, output, repeat, period)                          \
   X(StridedCopyParams, rank, sizes, strides)                                                                          \
+  X(PadParams, rank, sizes, padded, before)                                                                           \
+  X(ConcatenateParams, outer)                                                                                         \
   X(CastParams, source, target)                                                                                       \
   X(OneHotParams, depth)                                                                                              \
   X(ReduceParams, kind, outer, reduced, inner)                                                                        \

@@ -34,14 +34,20 @@ def _special(rng, spec):
 _SHAPE = (5, 7)
 _X = Spec(_SHAPE)
 
+
+def _around_six(rng, spec):
+    """Below 0, between and above 6, and away from both."""
+    return rng.integers(-3, 9, spec.shape) + rng.uniform(0.2, 0.8, spec.shape)
+
+
 _UNARY = [
     ew.Negative(), ew.Square(), ew.Sin(), ew.Cos(), act.Sigmoid(), act.Tanh(), act.Softplus(), act.Elu(0.7), act.Erf(),
 ]  # fmt: skip
-_UNARY_KINKED = [ew.Abs(), ew.Sign(), ew.Floor(), act.Relu(), act.LeakyRelu(0.1), act.Step(), ew.IsNan()]
+_UNARY_KINKED = [ew.Abs(), ew.Sign(), ew.Floor(), act.Relu(), act.Relu6(), act.LeakyRelu(0.1), act.Step(), ew.IsNan()]
 _BINARY = [ew.Add(), ew.Subtract(), ew.Multiply(), ew.Divide()]
 _UNARY_POSITIVE = [ew.Exp(), ew.Log(), ew.Log1p(), ew.Sqrt(), ew.Rsqrt()]
 _NAN_SAFE = [
-    ew.Exp(), ew.Log(), ew.Abs(), ew.Sign(), ew.IsNan(), ew.Sqrt(), act.Relu(), act.Tanh(), act.Sigmoid(),
+    ew.Exp(), ew.Log(), ew.Abs(), ew.Sign(), ew.IsNan(), ew.Sqrt(), act.Relu(), act.Relu6(), act.Tanh(), act.Sigmoid(),
     act.Softplus(),
 ]  # fmt: skip
 _COMPARISONS = [ew.Equal(), ew.NotEqual(), ew.Greater(), ew.GreaterEqual(), ew.Less(), ew.LessEqual()]
@@ -58,6 +64,8 @@ CASES = [
     OpCase(act.SigmoidGrad(), [_X, _X]),
     OpCase(act.TanhGrad(), [_X, _X]),
     OpCase(act.ReluGrad(), [_X, _X], draw={1: _away_from_zero}, grad=(0,)),
+    OpCase(act.Relu6(), [_X], draw={0: _around_six}),
+    OpCase(act.Relu6Grad(), [_X, _X], draw={1: _around_six}, grad=(0,)),
     OpCase(act.LeakyReluGrad(0.3), [_X, _X], draw={1: _away_from_zero}, grad=(0,)),
     OpCase(act.EluGrad(0.7), [_X, _X], draw={1: _away_from_zero}),
     # Sizes around the vector width, the tile of 512 and the task of 8192.

@@ -1,0 +1,72 @@
+"""Python's operators for values that are computed later: each is the op of its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _ops() -> Any:
+    from pynn import ops  # ops imports the graph
+
+    return ops
+
+
+class Arithmetic:
+    """Base of traced values and of symbolic tensors: formulas in layers and losses read as they do in NumPy."""
+
+    __slots__ = ()
+
+    def __add__(self, other: Any) -> Any:
+        return _ops().add(self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return _ops().add(other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return _ops().subtract(self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return _ops().subtract(other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return _ops().multiply(self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _ops().multiply(other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return _ops().divide(self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return _ops().divide(other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return _ops().matmul(self, other)
+
+    def __neg__(self) -> Any:
+        return _ops().negative(self)
+
+    def __pow__(self, other: Any) -> Any:
+        return _ops().power(self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return _ops().power(other, self)
+
+    def __abs__(self) -> Any:
+        return _ops().absolute(self)
+
+    # 1.0 where true, else 0.0.  ``==`` stays identity: graphs keep values in sets and dictionaries.
+    def __gt__(self, other: Any) -> Any:
+        return _ops().greater(self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return _ops().greater_equal(self, other)
+
+    def __lt__(self, other: Any) -> Any:
+        return _ops().less(self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return _ops().less_equal(self, other)
+
+    #: NumPy must not take ``array + value`` over element by element.
+    __array_ufunc__ = None

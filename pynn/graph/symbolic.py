@@ -1,0 +1,208 @@
+"""Symbolic tensors: what ``Input`` gives, and what layers and ops make of it, before there is any batch.
+
+A :class:`KerasTensor` has a shape whose unknown lengths (the batch's at least) are None.  Calling a layer or a function
+of ``pynn.ops`` on one records a :class:`Call`; a model made of symbolic inputs and outputs repeats the calls between
+them, on traced values of known shapes, whenever one of its steps is traced.
+
+Shape rules are not written twice: :func:`record` traces the operation for two different lengths of each unknown axis,
+and an axis of the result that differs is unknown, too.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from pynn.errors import GraphError
+from pynn.graph.arithmetic import Arithmetic
+from pynn.graph.ir import Spec, Value
+from pynn.graph.trace import Trace
+from pynn.utils.naming import auto_name
+from pynn.utils.structure import flatten, map_structure
+
+Shape = tuple[int | None, ...]
+
+#: Lengths to try for an unknown batch axis and for other unknown axes (images must survive a stack of poolings).
+_TRIALS = ((2, 224), (3, 256))
+
+
+class KerasTensor(Arithmetic):
+    """An array that does not exist yet: a shape with None for unknown lengths, and a dtype.
+
+    Example:
+        >>> from pynn import layers, ops
+        >>> x = layers.Input((4,), name="x")
+        >>> ops.relu(x)
+        <KerasTensor shape=(None, 4), dtype=float32, name=relu>
+    """
+
+    __slots__ = ("call", "dtype", "index", "name", "shape")
+
+    def __init__(self, shape: Shape, dtype: str, name: str, call: Call, index: int = 0):
+        self.shape, self.dtype, self.name, self.call, self.index = shape, dtype, name, call, index
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def __repr__(self) -> str:
+        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
+
+    def __len__(self) -> int:
+        raise TypeError(f"{self!r} has no length yet; use its shape")
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            f"{self!r} has no truth: it holds no numbers before the model runs; "
+            "use ops (maximum, where, ...) instead of Python's if/and/or"
+        )
+
+    def __iter__(self) -> Any:
+        raise TypeError(f"{self!r} cannot be iterated over: it holds no numbers before the model runs")
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(
+            f"cannot turn {self!r} into a NumPy array: it holds no numbers before the model runs; "
+            "use layers and functions of pynn.ops instead of NumPy's"
+        )
+
+
+class Call:
+    """One use of an operation, a layer or a :class:`Function`, on symbolic tensors.
+
+    ``index`` counts the uses of the same operation: a shared layer has several.
+    """
+
+    __slots__ = ("args", "index", "inputs", "kwargs", "operation", "outputs")
+
+    def __init__(self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]):
+        self.operation, self.args, self.kwargs = operation, args, kwargs
+        self.inputs: list[KerasTensor] = [a for a in flatten((args, kwargs)) if isinstance(a, KerasTensor)]
+        self.outputs: Any = None  # a structure of KerasTensors
+        self.index = len(operation._calls)
+        operation._calls.append(self)
+
+
+class Function:
+    """A function of ``pynn.ops`` as an operation of a model: it has a name and no weights."""
+
+    built = True
+    trainable = False
+    weights: tuple[Any, ...] = ()
+
+    def __init__(self, function: Callable[..., Any]):
+        self.function = function
+        self.name = auto_name(function.__name__)
+        #: What ``summary`` shows as the type: ``expand_dims`` is an ``ExpandDims``.
+        self.type_name = "".join(part.capitalize() for part in function.__name__.split("_"))
+        self.output_shape: Any = None
+        self._calls: list[Call] = []
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    def count_params(self) -> int:
+        return 0
+
+
+def is_symbolic(*structures: Any) -> bool:
+    """Whether there is a symbolic tensor anywhere inside."""
+    for item in structures:
+        if isinstance(item, KerasTensor):
+            return True
+        if isinstance(item, list | tuple | dict) and is_symbolic(*(item.values() if isinstance(item, dict) else item)):
+            return True
+    return False
+
+
+def record(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Note that ``operation`` is applied to these arguments; gives the symbolic outputs."""
+    results = _infer(operation, args, kwargs)
+    call = Call(operation, args, kwargs)
+    places = iter(range(len(flatten(results))))
+    call.outputs = map_structure(lambda r: KerasTensor(r.shape, r.dtype, operation.name, call, next(places)), results)
+    operation.output_shape = map_structure(lambda t: t.shape, call.outputs)
+    return call.outputs
+
+
+def output_shape(operation: Any, input_shape: Any) -> Any:
+    """Shape (or structure of shapes) of the outputs for float32 inputs of this shape (or structure of shapes)."""
+    x = map_shapes(lambda shape: _Unknown(shape, "float32"), input_shape)
+    return map_structure(lambda result: result.shape, _infer(operation, (x,), {}))
+
+
+def is_shape(structure: Any) -> bool:
+    """Whether it is one shape, and not a list, tuple or dictionary of shapes."""
+    return isinstance(structure, list | tuple) and all(n is None or isinstance(n, int | np.integer) for n in structure)
+
+
+def map_shapes(function: Callable[[Shape], Any], structure: Any) -> Any:
+    """The same structure with ``function`` of each shape."""
+    if is_shape(structure):
+        return function(tuple(structure))
+    if isinstance(structure, dict):
+        return {key: map_shapes(function, item) for key, item in structure.items()}
+    return type(structure)(map_shapes(function, item) for item in structure)
+
+
+@dataclass(frozen=True)
+class _Unknown:
+    """Shape and dtype of something symbolic."""
+
+    shape: Shape
+    dtype: str
+
+
+def _infer(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Shapes and dtypes of what the operation gives."""
+    first, second = (_trace(operation, args, kwargs, *lengths) for lengths in _TRIALS)
+    others = iter(flatten(second))
+
+    def compare(value: Any) -> _Unknown:
+        if not isinstance(value, Value):
+            raise GraphError(
+                f"'{operation.name}' returned {value!r} ({type(value).__name__}) for a symbolic input; "
+                "a layer's call must return tensors: write it with functions of pynn.ops and return the result"
+            )
+        shapes = zip(value.shape, next(others).shape, strict=True)
+        return _Unknown(tuple(a if a == b else None for a, b in shapes), value.dtype)
+
+    return map_structure(compare, first)
+
+
+def _trace(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], batch: int, other: int) -> Any:
+    """What the operation makes of traced values in place of the symbolic tensors."""
+    with Trace() as trace:
+
+        def value(leaf: Any) -> Any:
+            if not isinstance(leaf, KerasTensor | _Unknown):
+                return leaf
+            shape = tuple((other if i else batch) if n is None else n for i, n in enumerate(leaf.shape))
+            return trace.input("x", Spec(shape, leaf.dtype))
+
+        values, options = map_structure(value, (args, kwargs))
+        return operation(*values, **options)
+
+
+def also_symbolic(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function`` that is recorded when one of its arguments is a symbolic tensor."""
+
+    @functools.wraps(function)
+    def recorded(*args: Any, **kwargs: Any) -> Any:
+        if is_symbolic(args, kwargs):
+            return record(Function(function), args, kwargs)
+        return function(*args, **kwargs)
+
+    return recorded
+
+
+def make_symbolic_too(namespace: dict[str, Any]) -> None:
+    """Replace all public functions of a module by ones that take symbolic tensors, too."""
+    for name, function in namespace.items():
+        if isinstance(function, FunctionType) and not name.startswith("_"):
+            namespace[name] = also_symbolic(function)
