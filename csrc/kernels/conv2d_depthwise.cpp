@@ -76,6 +76,7 @@ void conv2d_depthwise(const KernelArgs& args) {
   q.y_row = p.ow * p.c, q.y_column = p.c;
   const bool more = p.activation == kSigmoid || p.activation == kTanh;  // reads the results once more
   q.streamed = args.out[0].size * 4 > kStreamBytes && can_stream(y, p.c) && !more && pick_strips(q).pixels;
+  q.fetched = args.in[0].size * 4 > kFetchBytes;
   const int64_t per_image = ceil_div(p.oh, kTaskRows);
   for (int64_t task = args.begin; task < args.end; ++task) {
     const int64_t n = task / per_image, oy = task % per_image * kTaskRows, rows = smaller(kTaskRows, p.oh - oy);
@@ -107,6 +108,7 @@ void conv2d_depthwise_grad_input(const KernelArgs& args) {
       for (int64_t px = 0; px < p.stride_w; ++px) {
         DepthwisePlane q = gradient_plane(p, w, py, px);
         q.streamed = large && pick_strips(q).pixels;
+        q.fetched = px == 0 && args.in[0].size * 4 > kFetchBytes;
         depthwise_rows(q, g, first, rows, dx + ((n * p.h + y) * p.w + px) * p.c);
       }
     }

@@ -4,6 +4,7 @@
 // row; a vector of x, once loaded, takes part in all windows of a strip of pixels that it lies in.  Each row's sums are
 // then added to the task's, so no chain of additions is longer than a row or than the rows.
 #include "kernels/add_splits.h"
+#include "simd/stream.h"
 
 namespace pynn {
 namespace PYNN_ISA {
@@ -42,10 +43,19 @@ struct Parts {
 template <int KW, int SW, int RB>
 void add_row(const Conv2dParams& p, const float* x, int64_t row_step, const float* g, float* sums) {
   const int64_t c = p.c;
+  const bool fetched = p.n * p.h * p.w * c * 4 > kFetchBytes;
   Vec sum[RB][KW]{};
   const auto strip = [&](auto pixels, int64_t ox) __attribute__((always_inline)) {
     constexpr int kPixels = decltype(pixels)::value;
     const int64_t x0 = ox * SW - p.left;
+    if constexpr (SW == 1) {  // the next row of g and the image row that it adds; with strides this does not help
+      if (fetched)
+#pragma GCC unroll 8
+        for (int i = 0; i < kPixels; ++i) {
+          __builtin_prefetch(g + (p.ow + ox + i) * c);
+          __builtin_prefetch(x + (RB * p.dilation_h * p.w + ox + i) * c);
+        }
+    }
     Vec gv[kPixels];
 #pragma GCC unroll 8
     for (int i = 0; i < kPixels; ++i) gv[i] = load(g + (ox + i) * c);

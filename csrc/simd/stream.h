@@ -6,8 +6,11 @@
 namespace pynn {
 namespace PYNN_ISA {
 
-/// Results of more bytes than this do not fit the last-level cache of common machines.
-constexpr int64_t kStreamBytes = 32 << 20;
+/// Results of more bytes than this have largely left the last-level cache of common machines (32 MB, shared with what
+/// is read to compute them) when they are complete.
+constexpr int64_t kStreamBytes = 16 << 20;
+/// Arrays of more bytes than this come from memory, and are worth fetching ahead.
+constexpr int64_t kFetchBytes = 8 << 20;
 
 /// Whether vectors at `p`, `step` floats apart, are lines of the cache: anything else is slower streamed than stored.
 static inline bool can_stream(const float* p, int64_t step) {
