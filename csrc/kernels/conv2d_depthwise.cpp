@@ -1,10 +1,11 @@
 // Depthwise convolution (as many groups and filters as channels) and the gradient of its input.
 //
 // The gradient of the input is a depthwise correlation of g with the mirrored kernel.  With strides each position of
-// the image meets only every stride-th tap; the positions fall into stride_h * stride_w planes, (0, 0), (0, 1), ..., and
-// each is such a correlation with its part of the taps.
-#include "kernels/activation.h"
+// the image meets only every stride-th tap; the positions fall into stride_h * stride_w planes, (0, 0), (0, 1), ...,
+// and each is such a correlation with its part of the taps.
 #include "kernels/conv2d_depthwise.h"
+
+#include "kernels/activation.h"
 
 namespace pynn {
 namespace PYNN_ISA {

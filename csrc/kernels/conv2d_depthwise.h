@@ -153,9 +153,8 @@ DepthwiseStrips pick_strip(int64_t columns) {
   // The last strip of a row may overlap the one before.  A strip costs about its pixels and one more.
   const DepthwiseStrips* best = nullptr;
   for (const auto& strip : table)
-    if (strip.pixels <= columns &&
-        (!best || ceil_div(columns, strip.pixels) * (strip.pixels + 1) <
-                      ceil_div(columns, best->pixels) * (best->pixels + 1)))
+    if (strip.pixels <= columns && (!best || ceil_div(columns, strip.pixels) * (strip.pixels + 1) <
+                                                 ceil_div(columns, best->pixels) * (best->pixels + 1)))
       best = &strip;
   return *best;
 }

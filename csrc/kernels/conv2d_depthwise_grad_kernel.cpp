@@ -95,7 +95,7 @@ struct AddRows {
 template <int KW, int SW>
 AddRows pick_add_rows() {
   constexpr int kMost = kMostSums / KW < 3 ? kMostSums / KW : 3;
-  return {kMost, {&add_row<KW, SW, 1>, &add_row<KW, SW, kMost == 1 ? 1 : 2>, &add_row<KW, SW, kMost>}};
+  return {kMost, {&add_row<KW, SW, 1>, &add_row < KW, SW, kMost == 1 ? 1 : 2 >, &add_row<KW, SW, kMost>}};
 }
 
 AddRows pick_add_rows(const Conv2dParams& p) {

@@ -239,6 +239,7 @@ PYNN_INLINE VecInt find_place(const float* x, int64_t row_floats, int64_t c, Ran
 template <bool whole>
 void find_places(const Pool2dParams& p, const float* x, const float* y, int64_t oy, float* places) {
   const int64_t c = p.c, row_floats = p.w * c;
+  const int64_t ahead = p.n * p.h * row_floats * 4 > kFetchBytes ? p.stride_h : 0;
   const Range rows = rows_of(p, oy);
   for (int64_t ox = 0; ox < p.ow; ++ox) {
     const Range columns = columns_of(p, ox);
@@ -248,6 +249,8 @@ void find_places(const Pool2dParams& p, const float* x, const float* y, int64_t 
       constexpr int k = decltype(most_common)::value ? 3 : 0;
       for (int64_t at = 0; at < c; at += W) {
         const int64_t v = whole ? smaller(at, c - W) : at, lanes = smaller<int64_t>(W, c - v);
+        for (int64_t r = rows.size(); r < rows.size() + ahead; ++r)  // what the next row of windows adds
+          for (int64_t s = 0; s < p.stride_w; ++s) __builtin_prefetch(corner + r * row_floats + s * c + v);
         const VecInt place =
             find_place<k, k, whole>(corner + v, row_floats, c, rows, columns, static_cast<int32_t>(first),
                                     static_cast<int32_t>(p.pool_w), load_lanes<whole>(y + ox * c + v, lanes), lanes);
@@ -276,7 +279,7 @@ void add_shares(const Share* shares, int64_t count, const float* g, const float*
   for (int64_t at = 0; at < c; at += W) {
     const int64_t v = whole ? smaller(at, c - W) : at, lanes = smaller<int64_t>(W, c - v);
     Vec sum{};
-#pragma GCC unroll 4
+#pragma GCC unroll 9
     for (int64_t k = 0; k < count; ++k) {
       const Vec part = load_lanes<whole>(g + shares[k].at + v, lanes);
       if constexpr (is_max)
@@ -298,8 +301,7 @@ void gather_row(const Pool2dParams& p, bool streamed, const float* g, const floa
     for (int64_t oy = met.begin; oy < met.end; ++oy)
       for (int64_t ox = across.begin; ox < across.end; ++ox) {
         const int64_t r = row - (oy * p.stride_h - p.top), s = column - (ox * p.stride_w - p.left);
-        const float scale =
-            is_max ? 1.f : 1.f / static_cast<float>(rows_of(p, oy).size() * columns_of(p, ox).size());
+        const float scale = is_max ? 1.f : 1.f / static_cast<float>(rows_of(p, oy).size() * columns_of(p, ox).size());
         shares[count++] = {((oy - met.begin) * p.ow + ox) * p.c, static_cast<int32_t>(r * p.pool_w + s), scale};
       }
     float* to = dx + column * p.c;
@@ -309,6 +311,8 @@ void gather_row(const Pool2dParams& p, bool streamed, const float* g, const floa
       add_shares<is_max, whole, 2>(shares, count, g, places, p.c, to, streamed);
     else if (count == 4)
       add_shares<is_max, whole, 4>(shares, count, g, places, p.c, to, streamed);
+    else if (count == 9)
+      add_shares<is_max, whole, 9>(shares, count, g, places, p.c, to, streamed);
     else
       add_shares<is_max, whole, 0>(shares, count, g, places, p.c, to, streamed);
   }
@@ -377,7 +381,8 @@ void average_pool2d(const KernelArgs& args) { pool<Total, true>(args); }
 
 void max_pool2d_grad_plan(const KernelArgs& args, KernelPlan& plan) { plan_pool_grad(args, plan); }
 void max_pool2d_grad(const KernelArgs& args) {
-  pool_grad<true>(args, {args.input<float>(0), args.input<float>(1), args.input<float>(2), args.output<float>(0), false});
+  pool_grad<true>(args,
+                  {args.input<float>(0), args.input<float>(1), args.input<float>(2), args.output<float>(0), false});
 }
 
 void average_pool2d_grad_plan(const KernelArgs& args, KernelPlan& plan) { plan_pool_grad(args, plan); }
