@@ -19,6 +19,7 @@ PYNN_INLINE void map_tile(float* c, int64_t ldc, int64_t rows, int64_t n, F f) {
 /// Activations too long for the micro-kernel's registers, applied to C[rows][n] in place.
 static inline void activate_tile(int32_t activation, float* c, int64_t ldc, int64_t rows, int64_t n) {
   if (activation == kSigmoid) map_tile(c, ldc, rows, n, [](Vec v) { return vsigmoid(v); });
+  if (activation == kRelu6) map_tile(c, ldc, rows, n, [](Vec v) { return vmin(vmax(v, Vec{}), broadcast(6.f)); });
   if (activation == kTanh) map_tile(c, ldc, rows, n, [](Vec v) { return vtanh(v); });
 }
 

@@ -141,10 +141,23 @@ class Conv2d(Convolution):
     def candidates(self) -> Sequence[Candidate]:
         epilogue = frozenset({"bias", "relu", "sigmoid", "tanh"})
         return (
+            Candidate("conv2d_depthwise", self.params, _declines_depthwise, epilogue=epilogue | {"relu6"}),
             Candidate("conv2d_narrow", self.params, _declines_narrow, epilogue=epilogue),
             *_winograd_candidates("conv2d_winograd", epilogue),
             Candidate("conv2d", self.params, epilogue=epilogue),
         )
+
+
+def _declines_depthwise(node: Node) -> str | None:
+    """The depthwise kernels: each channel has one filter of its own."""
+    op = node.op
+    assert isinstance(op, Convolution)
+    sizes = op.params(node)
+    if not sizes["c"] == sizes["filters"] == op.groups or op.groups == 1:
+        return f"{sizes['c']} channels, {sizes['filters']} filters, {op.groups} groups: all must be equal and above 1"
+    if max(op.strides) > 1 and max(op.dilation) > 1:
+        return f"strides {op.strides} together with dilation {op.dilation}"
+    return None
 
 
 def _declines_narrow(node: Node) -> str | None:
@@ -240,6 +253,7 @@ class Conv2dGradInput(Convolution):
 
     def candidates(self) -> Sequence[Candidate]:
         return (
+            Candidate("conv2d_depthwise_grad_input", self.params, _declines_depthwise),
             *_winograd_candidates("conv2d_winograd"),
             Candidate("conv2d_grad_input", self.params),
         )
@@ -275,6 +289,7 @@ class Conv2dGradKernel(Convolution):
 
     def candidates(self) -> Sequence[Candidate]:
         return (
+            Candidate("conv2d_depthwise_grad_kernel", self.params, _declines_depthwise),
             Candidate("conv2d_grad_kernel_narrow", self.params, _declines_narrow),
             *_winograd_candidates("conv2d_winograd_grad_kernel"),
             Candidate("conv2d_grad_kernel", self.params),

@@ -12,7 +12,7 @@ from pynn.graph.ir import Candidate, Node, Op, Spec, Value
 from pynn.graph.trace import as_value
 
 #: Activations a product can apply to its result while it is in the cache; numbers as in params.h.
-EPILOGUE_ACTIVATIONS = {"linear": 0, "relu": 1, "sigmoid": 2, "tanh": 3}
+EPILOGUE_ACTIVATIONS = {"linear": 0, "relu": 1, "sigmoid": 2, "tanh": 3, "relu6": 4}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ enum Activation : int32_t {
   kRelu = 1,
   kSigmoid = 2,
   kTanh = 3,
+  kRelu6 = 4,
 };
 
 /// C[m][n] = activation(op(A) op(B) + bias), row-major.  A is stored [k][m] if transpose_a, B [n][k] if transpose_b.
