@@ -7,7 +7,12 @@ import numpy as np
 
 from pynn.reference.activations import sigmoid
 
-_ACTIVATIONS: dict[str, Callable[..., Any]] = {"relu": lambda y: np.maximum(y, 0), "sigmoid": sigmoid, "tanh": np.tanh}
+_ACTIVATIONS: dict[str, Callable[..., Any]] = {
+    "relu": lambda y: np.maximum(y, 0),
+    "relu6": lambda y: np.clip(y, 0, 6),
+    "sigmoid": sigmoid,
+    "tanh": np.tanh,
+}
 
 
 def finish(y, bias, activation):
