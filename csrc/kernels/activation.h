@@ -1,6 +1,7 @@
 #pragma once
-// Activations that a product applies to its finished tile while the tile is in the L1 cache.
+// Activations that a product applies to its finished tile, in registers or while the tile is in the L1 cache.
 #include "kernels/kernel.h"
+#include "kernels/microkernel.h"
 #include "simd/vmath.h"
 
 namespace pynn {
@@ -16,8 +17,14 @@ PYNN_INLINE void map_tile(float* c, int64_t ldc, int64_t rows, int64_t n, F f) {
   }
 }
 
-/// Activations too long for the micro-kernel's registers, applied to C[rows][n] in place.
+/// The flag with which the micro-kernel applies this activation itself; 0 if that is left to `activate_tile`.
+PYNN_INLINE int register_activation(int32_t activation) {
+  return activation == kRelu ? kApplyRelu : activation == kRelu6 ? kApplyRelu6 : 0;
+}
+
+/// Activations that the micro-kernel was not told to apply (all but kRelu), applied to C[rows][n] in place.
 static inline void activate_tile(int32_t activation, float* c, int64_t ldc, int64_t rows, int64_t n) {
+  if (activation == kRelu6) map_tile(c, ldc, rows, n, [](Vec v) { return vmin(vmax(v, Vec{}), broadcast(6)); });
   if (activation == kSigmoid) map_tile(c, ldc, rows, n, [](Vec v) { return vsigmoid(v); });
   if (activation == kRelu6) map_tile(c, ldc, rows, n, [](Vec v) { return vmin(vmax(v, Vec{}), broadcast(6.f)); });
   if (activation == kTanh) map_tile(c, ldc, rows, n, [](Vec v) { return vtanh(v); });

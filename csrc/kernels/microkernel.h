@@ -20,11 +20,21 @@ enum AMode { kRows = 0, kCols = 1, kRowsAhead = 2 };
 enum TileFlags {
   kAccumulate = 1,  ///< add what C holds already (a later block of K)
   kAddBias = 2,     ///< add bias[j] to every row
-  kApplyRelu = 4,
+  kAddTile = 4,     ///< add a tile of another array with C's shape
+  kApplyRelu = 8,
+  kApplyRelu6 = 16,
+  kAnyRelu = kApplyRelu | kApplyRelu6,
 };
 
-typedef void (*MicroKernel)(int64_t k, const float* a, int64_t lda, const float* b, int64_t ldb, float* c, int64_t ldc,
-                            int flags, const float* bias, int64_t n);
+/// A compiled tile size.  `tile` is where the array to add with kAddTile has this tile; its rows are ldc apart.
+struct MicroKernel {
+  void (*run)(int64_t k, const float* a, int64_t lda, const float* b, int64_t ldb, float* c, int64_t ldc, int flags,
+              const float* bias, int64_t n, const float* tile);
+  void operator()(int64_t k, const float* a, int64_t lda, const float* b, int64_t ldb, float* c, int64_t ldc, int flags,
+                  const float* bias, int64_t n, const float* tile = nullptr) const {
+    run(k, a, lda, b, ldb, c, ldc, flags, bias, n, tile);
+  }
+};
 
 #define PYNN_EACH_ROW _Pragma("GCC unroll 16") for (int i = 0; i < MR; ++i)
 #define PYNN_EACH_VECTOR _Pragma("GCC unroll 4") for (int j = 0; j < NV; ++j)
@@ -32,7 +42,7 @@ typedef void (*MicroKernel)(int64_t k, const float* a, int64_t lda, const float*
 /// C[MR][n] = A[MR][k] B[k][NV * W]; n <= NV * W says how many columns are stored.
 template <int MR, int NV, AMode mode>
 static void micro_kernel(int64_t k, const float* a, int64_t lda, const float* b, int64_t ldb, float* c, int64_t ldc,
-                         int flags, const float* bias, int64_t n) {
+                         int flags, const float* bias, int64_t n, const float* tile) {
   // Every loop that touches `acc` is unrolled by force: one plain loop makes GCC spill all accumulators.
   Vec acc[MR][NV];
   PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = Vec{};
@@ -75,7 +85,9 @@ static void micro_kernel(int64_t k, const float* a, int64_t lda, const float* b,
   if (n == NV * W) {
     if (flags & kAccumulate) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load(c + i * ldc + j * W);
     if (flags & kAddBias) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load(bias + j * W);
-    if (flags & kApplyRelu) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vmax(acc[i][j], Vec{});
+    if (flags & kAddTile) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load(tile + i * ldc + j * W);
+    if (flags & kAnyRelu) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vmax(acc[i][j], Vec{});
+    if (flags & kApplyRelu6) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vmin(acc[i][j], broadcast(6));
     PYNN_EACH_ROW PYNN_EACH_VECTOR store(c + i * ldc + j * W, acc[i][j]);
     return;
   }
@@ -84,7 +96,9 @@ static void micro_kernel(int64_t k, const float* a, int64_t lda, const float* b,
   PYNN_EACH_VECTOR lanes[j] = larger<int64_t>(0, smaller<int64_t>(W, n - j * W));
   if (flags & kAccumulate) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load_first(c + i * ldc + j * W, lanes[j]);
   if (flags & kAddBias) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load_first(bias + j * W, lanes[j]);
-  if (flags & kApplyRelu) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vmax(acc[i][j], Vec{});
+  if (flags & kAddTile) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load_first(tile + i * ldc + j * W, lanes[j]);
+  if (flags & kAnyRelu) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vmax(acc[i][j], Vec{});
+  if (flags & kApplyRelu6) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vmin(acc[i][j], broadcast(6));
   PYNN_EACH_ROW PYNN_EACH_VECTOR store_first(c + i * ldc + j * W, acc[i][j], lanes[j]);
 }
 
@@ -94,7 +108,10 @@ static void micro_kernel(int64_t k, const float* a, int64_t lda, const float* b,
 /// The micro-kernel for `rows` (1..kTileRows) x `vectors` (1..kTileVectors).
 template <AMode mode>
 static inline MicroKernel pick_micro_kernel(int64_t rows, int64_t vectors) {
-#define PYNN_ROW_OF_TABLE(r) {&micro_kernel<r, 1, mode>, &micro_kernel<r, 2, mode>}
+#define PYNN_ROW_OF_TABLE(r)                                   \
+  {                                                            \
+    {&micro_kernel<r, 1, mode>}, { &micro_kernel<r, 2, mode> } \
+  }
   static const MicroKernel table[kTileRows][kTileVectors] = {
       PYNN_ROW_OF_TABLE(1),  PYNN_ROW_OF_TABLE(2),  PYNN_ROW_OF_TABLE(3),  PYNN_ROW_OF_TABLE(4),
       PYNN_ROW_OF_TABLE(5),  PYNN_ROW_OF_TABLE(6),
@@ -108,6 +125,10 @@ static inline MicroKernel pick_micro_kernel(int64_t rows, int64_t vectors) {
 }
 
 // ---- packing of B ----------------------------------------------------------------------------------------------
+
+/// Columns of a panel packed beforehand, on every instruction set: the widest tile, which is whole tiles of the others.
+constexpr int64_t kPackedCols = 32;
+static_assert(kPackedCols % kTileCols == 0, "a packed panel holds whole tiles");
 
 /// W x W transpose in registers, by log2(W) rounds of interleaving the lower and upper halves.
 PYNN_INLINE void transpose_block(Vec* x) {

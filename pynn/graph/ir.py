@@ -153,8 +153,9 @@ class Candidate:
     ``declines(node)`` gives the reason why it does not want this node, or None; ``params(node)`` gives the fields of
     the kernel's struct in ``params.h``.  ``inplace(node)`` maps an output's index to the index of an input whose
     memory it may overwrite, or to several to choose from.  ``epilogue`` names what the kernel can do to its result
-    before storing it.  ``prepack(node)`` gives, where the kernel can read its second input packed, the op that packs it
-    and the op that computes with it packed.
+    before storing it.  ``prepack(node)`` gives, where that is faster, two ops: one that packs the node's second input
+    (the weights) on its own, and one that computes the node with the packed weights in that input's place; None where
+    it is not.  It pays for weights that stay the same over many runs.
     """
 
     kernel: str
@@ -162,7 +163,7 @@ class Candidate:
     declines: Callable[[Node], str | None] = lambda node: None
     inplace: Callable[[Node], Mapping[int, int | tuple[int, ...]]] = lambda node: {}
     epilogue: frozenset[str] = frozenset()
-    prepack: Callable[[Node], tuple[Op, Op] | None] | None = None
+    prepack: Callable[[Node], tuple[Op, Op] | None] = lambda node: None
 
 
 def snake_case(name: str) -> str:

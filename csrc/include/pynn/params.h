@@ -13,12 +13,20 @@ enum Activation : int32_t {
   kRelu6 = 4,
 };
 
-/// C[m][n] = activation(op(A) op(B) + bias), row-major.  A is stored [k][m] if transpose_a, B [n][k] if transpose_b.
+/// C[m][n] = activation(op(A) op(B) + bias + residual), row-major.  A is stored [k][m] if transpose_a, B [n][k] if
+/// transpose_b.
 struct GemmParams {
   int64_t m, n, k;
   int32_t transpose_a, transpose_b;
-  int32_t bias;        ///< 1: a third input [n] is added to each row
+  int32_t packed;      ///< 1: B is what gemm_pack_b made of it
+  int32_t bias;        ///< 1: an input [n] after A and B is added to each row
+  int32_t residual;    ///< 1: the last input [m][n] is added
   int32_t activation;  ///< enum Activation
+};
+
+/// B[k][n] -> panels [ceil(n / kPackedCols)][k][kPackedCols], zeros beyond column n.
+struct GemmPackBParams {
+  int64_t n, k;
 };
 
 struct CopyParams {
@@ -168,7 +176,8 @@ struct PooledConv2dParams {
 
 // Each struct once more, with its fields, so that Python can see them.
 #define PYNN_ALL_PARAMS(X)                                                                                            \
-  X(GemmParams, m, n, k, transpose_a, transpose_b, bias, activation)                                                  \
+  X(GemmParams, m, n, k, transpose_a, transpose_b, packed, bias, residual, activation)                                \
+  X(GemmPackBParams, n, k)                                                                                            \
   X(CopyParams, nbytes)                                                                                               \
   X(SoftmaxParams, rows, columns)                                                                                     \
   X(BatchNormParams, rows, channels, epsilon)                                                                         \

@@ -22,7 +22,7 @@ def prepack(graph: Graph) -> Graph:
 
     def rule(node: Node, inputs: tuple[Value, ...]) -> Sequence[Value] | None:
         candidate = node.choice.candidate if node.choice else None
-        if candidate is None or candidate.prepack is None or len(inputs) < 2:
+        if candidate is None or len(inputs) < 2:
             return None
         if node.inputs[1] not in stable or node.inputs[0] in stable or inputs[1].size < _SMALLEST:
             return None
