@@ -60,6 +60,10 @@ class Matmul(Op):
             "activation": EPILOGUE_ACTIVATIONS[self.activation],
         }
 
+    def flops(self, node: Node) -> int:
+        sizes = self.params(node)
+        return 2 * sizes["m"] * sizes["n"] * sizes["k"]
+
     def candidates(self) -> Sequence[Candidate]:
         return (Candidate("gemm", self.params, epilogue=frozenset({"bias", "relu", "sigmoid", "tanh"})),)
 
