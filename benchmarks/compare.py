@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from turns import KEEP_MEMORY, Peer, Series, describe_machine, ratio, rounds_in_turn
+from turns import KEEP_MEMORY, Peer, Series, describe_machine, rounds_in_turn, table
 
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
 
@@ -61,36 +61,6 @@ def take_turns(series: list[Series], options: argparse.Namespace, is_fit: bool) 
             steps = NETWORKS[one.case.split(".")[0]].steps_per_epoch if is_fit else 1
             one.n = max(1, min(5000, round(seconds_per_step / (statistics.median(times) * steps))))
     return rounds_in_turn(series, options.rounds, options.pause)
-
-
-def find_reference(series: list[Series]) -> Series | None:
-    """pynn, or the fastest where pynn is missing."""
-    timed = [one for one in series if one.rounds and not one.error]
-    ours = [one for one in timed if one.peer.name == "pynn"]
-    candidates = ours or timed
-    return min(candidates, key=lambda one: statistics.median(one.rounds)) if candidates else None
-
-
-def table(network: str, mode: str, series: list[Series]) -> tuple[str, list[dict[str, Any]]]:
-    """The table as text, and its rows for the JSON file."""
-    reference = find_reference(series)
-    versus = f"to {reference.label}" if reference else ""
-    lines = [f"{network} {mode}: {NETWORKS[network].description}; {MODES[mode]}"]
-    lines.append(f"  {'':30}{'ms/step':>10}{'quartiles':>20}   ratio {versus}")
-    rows: list[dict[str, Any]] = []
-    for one in sorted(series, key=lambda s: (s.error is not None, statistics.median(s.rounds or [0]))):
-        row: dict[str, Any] = {"network": network, "mode": mode, "peer": one.peer.name, "case": one.case}
-        row["bar"] = NETWORKS[network].bar if mode == "step" else None
-        if one.error or not one.rounds or reference is None:
-            lines.append(f"  {one.label:30}{'failed':>10}   {one.error}")
-            rows.append(row | {"error": one.error})
-            continue
-        ms = [1e3 * seconds for seconds in one.rounds]
-        low, middle, high = statistics.quantiles(ms, n=4) if len(ms) > 1 else (ms[0],) * 3
-        slower = ratio(one, reference)
-        lines.append(f"  {one.label:30}{middle:10.3f}{f'{low:.3f} - {high:.3f}':>20}   {slower:.2f}")
-        rows.append(row | {"ms": middle, "quartiles_ms": [low, high], "ratio": slower, "rounds_ms": ms})
-    return "\n".join(lines), rows
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -154,7 +124,9 @@ def main() -> int:
                 idle = take_turns([one for one in series if not one.error], options, is_fit=mode == "fit")
                 for one in series:
                     one.ask("forget", 1)
-                text, new_rows = table(network, mode, series)
+                title = f"{network} {mode}: {NETWORKS[network].description}; {MODES[mode]}"
+                bar = NETWORKS[network].bar if mode == "step" else None
+                text, new_rows = table(title, network, mode, bar, series)
                 print(f"\n{text}", flush=True)
                 if idle > 0.02:
                     print(f"  note: sleeping processes computed {idle:.0%} of the time; a longer --pause helps")

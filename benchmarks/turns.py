@@ -151,6 +151,38 @@ def ratio(one: Series, reference: Series) -> float:
     return statistics.median(a / b for a, b in zip(one.rounds, reference.rounds, strict=False))
 
 
+def find_reference(series: list[Series]) -> Series | None:
+    """pynn, or the fastest where pynn is missing."""
+    timed = [one for one in series if one.rounds and not one.error]
+    ours = [one for one in timed if one.peer.name == "pynn"]
+    candidates = ours or timed
+    return min(candidates, key=lambda one: statistics.median(one.rounds)) if candidates else None
+
+
+def table(
+    title: str, network: str, mode: str, bar: float | None, series: list[Series]
+) -> tuple[str, list[dict[str, Any]]]:
+    """The table as text, and its rows for the JSON file; ``bar`` is how far behind the best of the others should be."""
+    reference = find_reference(series)
+    versus = f"to {reference.label}" if reference else ""
+    lines = [title]
+    lines.append(f"  {'':30}{'ms/step':>10}{'quartiles':>20}   ratio {versus}")
+    rows: list[dict[str, Any]] = []
+    for one in sorted(series, key=lambda s: (s.error is not None, statistics.median(s.rounds or [0]))):
+        row: dict[str, Any] = {"network": network, "mode": mode, "peer": one.peer.name, "case": one.case}
+        row["bar"] = bar
+        if one.error or not one.rounds or reference is None:
+            lines.append(f"  {one.label:30}{'failed':>10}   {one.error}")
+            rows.append(row | {"error": one.error})
+            continue
+        ms = [1e3 * seconds for seconds in one.rounds]
+        low, middle, high = statistics.quantiles(ms, n=4) if len(ms) > 1 else (ms[0],) * 3
+        slower = ratio(one, reference)
+        lines.append(f"  {one.label:30}{middle:10.3f}{f'{low:.3f} - {high:.3f}':>20}   {slower:.2f}")
+        rows.append(row | {"ms": middle, "quartiles_ms": [low, high], "ratio": slower, "rounds_ms": ms})
+    return "\n".join(lines), rows
+
+
 def describe_machine(threads: int) -> dict[str, Any]:
     """What the numbers depend on."""
     cpu = platform.processor() or platform.machine()
