@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from protocol import WARM_UP_STEPS, Case
+from protocol import Case
 from vision_nets import BATCHES, NETS, TRAIN_BATCH, images, labels
 
 Make = Callable[..., Callable[[], Any]]
@@ -20,8 +20,7 @@ class Predict:
         self.call = call
 
     def run(self, n: int) -> list[float]:
-        for _ in range(WARM_UP_STEPS):
-            self.call()
+        self.call()  # one is enough to warm up: it takes milliseconds to seconds
         times = []
         for _ in range(n):
             start = time.perf_counter()

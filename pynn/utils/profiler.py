@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pynn.errors import ArgumentError
+from pynn.utils.arrays import to_array
 from pynn.utils.machine import MachinePeak, machine_peak
 
 if TYPE_CHECKING:
@@ -164,15 +165,12 @@ def profile(model: Any, x: Any, y: Any = None, sample_weight: Any = None, runs: 
 
 def _step_of(model: Any, x: Any, y: Any, sample_weight: Any) -> tuple[Any, list[np.ndarray]]:
     """The program of a model's step for this batch, and what to feed it."""
-    from pynn.models import inputs
-
     if y is not None:
         model._require_compiled("profile with targets")
         arrays = model._batch(x, y, sample_weight)
         return model._programs.get("train", arrays), arrays
-    x = inputs.as_array(x, "x")
-    model._build_for(x)
-    feed = np.ascontiguousarray(x, "float32")
+    feed = np.ascontiguousarray(to_array(x, "profile: x"), "float32")
+    model._build_for(feed)
     return model._programs.get("predict", [feed]), [feed]
 
 
