@@ -6,6 +6,7 @@
 ``PYNN_EXECUTOR``         ``native`` (default) or ``reference`` (every op by its NumPy meaning)
 ``PYNN_CHECK=1``          verify the graph between passes
 ``PYNN_SHOW``             ``passes``, ``kernels`` or both, comma-separated: print what the compiler does
+``PYNN_PROFILE=1``        time every instruction and print tables to stderr when the process ends
 ``PYNN_DATA_DIR``         where data sets are looked for first
 ========================  ===========================================================================
 """
@@ -100,6 +101,11 @@ def executor() -> str:
 def check() -> bool:
     """Whether graphs are verified between passes."""
     return os.environ.get("PYNN_CHECK", "0").strip() not in ("", "0")
+
+
+def profiles() -> bool:
+    """Whether ``PYNN_PROFILE`` asks for the times of all instructions."""
+    return os.environ.get("PYNN_PROFILE", "0").strip() not in ("", "0")
 
 
 def shows(what: str) -> bool:

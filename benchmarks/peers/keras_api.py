@@ -6,42 +6,101 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from networks import ADAM_RATE, BATCH, NETWORKS, SGD_RATE, STEPS_PER_EPOCH
+from networks import ADAM_RATE, BATCH, DROPOUT, NETWORKS, SGD_RATE, resnet20_blocks
 from protocol import Case, Steps
 
 
 def build(api: Any, name: str, **compile_options: Any) -> Any:
     """The compiled model with the common first weights."""
-    layers = api.layers
+    model = _MODELS[name](api)
+    loss = "mean_squared_error" if NETWORKS[name].one_hot else "sparse_categorical_crossentropy"
     if name == "mlp":
-        model = api.Sequential(
-            [
-                api.Input((784,)),
-                layers.Dense(64, activation="sigmoid"),
-                layers.Dense(10, activation="softmax"),
-            ]
-        )
-        optimizer: Any = api.optimizers.SGD(learning_rate=SGD_RATE)
-        loss = "mean_squared_error"
+        optimizer = api.optimizers.SGD(learning_rate=SGD_RATE)
     else:
-        model = api.Sequential(
-            [
-                api.Input((28, 28, 1)),
-                layers.Conv2D(6, 5, padding="same", activation="relu"),
-                layers.MaxPooling2D(2),
-                layers.Conv2D(16, 5, activation="relu"),
-                layers.MaxPooling2D(2),
-                layers.Flatten(),
-                layers.Dense(120, activation="relu"),
-                layers.Dense(84, activation="relu"),
-                layers.Dense(10, activation="softmax"),
-            ]
-        )
         optimizer = api.optimizers.Adam(learning_rate=ADAM_RATE)
-        loss = "sparse_categorical_crossentropy"
     model.compile(optimizer=optimizer, loss=loss, **compile_options)
     model.set_weights(NETWORKS[name].weights())
     return model
+
+
+def _mlp(api: Any) -> Any:
+    dense = api.layers.Dense
+    return api.Sequential([api.Input((784,)), dense(64, activation="sigmoid"), dense(10, activation="softmax")])
+
+
+def _mlp_dropout(api: Any) -> Any:
+    layers = api.layers
+    hidden = [layer for _ in range(2) for layer in (layers.Dense(512, activation="relu"), layers.Dropout(DROPOUT))]
+    return api.Sequential([api.Input((784,)), *hidden, layers.Dense(10, activation="softmax")])
+
+
+def _lenet5(api: Any) -> Any:
+    layers = api.layers
+    return api.Sequential(
+        [
+            api.Input((28, 28, 1)),
+            layers.Conv2D(6, 5, padding="same", activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(16, 5, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(120, activation="relu"),
+            layers.Dense(84, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def _cifar(api: Any) -> Any:
+    layers = api.layers
+    model = api.Sequential([api.Input((32, 32, 3))])
+    for filters in (32, 64, 128):
+        for _ in range(2):
+            model.add(layers.Conv2D(filters, 3, padding="same", use_bias=False))
+            model.add(layers.BatchNormalization())
+            model.add(layers.Activation("relu"))
+        model.add(layers.MaxPooling2D(2))
+    model.add(layers.Flatten())
+    model.add(layers.Dense(10, activation="softmax"))
+    return model
+
+
+def _resnet20(api: Any) -> Any:
+    layers = api.layers
+
+    class Block(layers.Layer):
+        """Two convolutions, and what they add to."""
+
+        def __init__(self, filters: int, stride: int) -> None:
+            super().__init__()
+            self.parts = _conv_norm(layers, filters, 3, stride) + _conv_norm(layers, filters, 3, 1)
+            self.shortcut = _conv_norm(layers, filters, 1, stride) if stride > 1 else []
+
+        def call(self, x: Any) -> Any:
+            conv_1, norm_1, conv_2, norm_2 = self.parts
+            y = norm_2(conv_2(api.activations.relu(norm_1(conv_1(x)))))
+            for layer in self.shortcut:
+                x = layer(x)
+            return api.activations.relu(y + x)
+
+    return api.Sequential(
+        [
+            api.Input((32, 32, 3)),
+            *_conv_norm(layers, 16, 3, 1),
+            layers.Activation("relu"),
+            *(Block(filters, stride) for _, filters, stride in resnet20_blocks()),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def _conv_norm(layers: Any, filters: int, window: int, stride: int) -> list[Any]:
+    conv = layers.Conv2D(filters, window, strides=stride, padding="same", use_bias=False)
+    return [conv, layers.BatchNormalization()]
+
+
+_MODELS = {"mlp": _mlp, "mlp_dropout": _mlp_dropout, "lenet5": _lenet5, "cifar": _cifar, "resnet20": _resnet20}
 
 
 class Fit:
@@ -53,9 +112,10 @@ class Fit:
                 self.start = time.perf_counter()
 
             def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-                times.append((time.perf_counter() - self.start) / STEPS_PER_EPOCH)
+                times.append((time.perf_counter() - self.start) / steps)
 
         times: list[float] = []
+        steps = NETWORKS[name].steps_per_epoch
         self.times = times
         self.clock = Clock()
         self.model = model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from networks import BATCH, NETWORKS, SAMPLES, SGD_RATE
+from networks import BATCH, NETWORKS, SGD_RATE
 from protocol import Epochs, Steps, serve
 
 
@@ -69,20 +69,21 @@ def load():  # type: ignore[no-untyped-def]
     def fit() -> Epochs:
         train = build()
         x, y = NETWORKS["mlp"].data()
+        samples = len(x)
         rng = np.random.default_rng(0)
         x_batch, y_batch = np.empty((BATCH, 784), np.float32), np.empty((BATCH, 10), np.float32)
 
         def epoch() -> float:
-            order = rng.permutation(SAMPLES)
+            order = rng.permutation(samples)
             total = 0.0
-            for start in range(0, SAMPLES, BATCH):
+            for start in range(0, samples, BATCH):
                 rows = order[start : start + BATCH]
                 np.take(x, rows, axis=0, out=x_batch, mode="clip")
                 np.take(y, rows, axis=0, out=y_batch, mode="clip")
                 total += train(x_batch, y_batch)
-            return total / (SAMPLES // BATCH)
+            return total / (samples // BATCH)
 
-        return Epochs(epoch)
+        return Epochs(epoch, samples // BATCH)
 
     return {"numpy": np.__version__}, {"mlp.step": step, "mlp.fit": fit}
 

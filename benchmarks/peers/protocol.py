@@ -2,7 +2,7 @@
 
 One line in, one line of JSON out. The process says hello first: ``{"versions": {...}, "cases": [...]}`` or
 ``{"missing": why}``. Then ``run NAME N`` gives N times in seconds per step, and ``check NAME N`` the losses of
-N steps from the first weights.
+N steps from the first weights; ``forget NAME N`` frees what the case holds.
 ``NAME`` is ``network.mode`` or ``network.mode.variant``.
 """
 
@@ -14,8 +14,6 @@ import sys
 import time
 from collections.abc import Callable
 from typing import Protocol
-
-from networks import STEPS_PER_EPOCH
 
 # After the other processes had their turn caches and clocks are cold; these steps are not counted.
 WARM_UP_STEPS = 3
@@ -52,17 +50,17 @@ class Steps:
 
 
 class Epochs:
-    """Whole epochs: ``epoch`` trains one and returns its loss as a Python float."""
+    """Whole epochs of so many steps: ``epoch`` trains one and returns its loss as a Python float."""
 
-    def __init__(self, epoch: Callable[[], float]) -> None:
-        self.epoch = epoch
+    def __init__(self, epoch: Callable[[], float], steps: int) -> None:
+        self.epoch, self.steps = epoch, steps
 
     def run(self, n: int) -> list[float]:
         times = []
         for _ in range(n):
             start = time.perf_counter()
             self.epoch()
-            times.append((time.perf_counter() - start) / STEPS_PER_EPOCH)
+            times.append((time.perf_counter() - start) / self.steps)
         return times
 
     def losses(self, n: int) -> list[float]:
@@ -102,6 +100,9 @@ def serve(load: Callable[[], tuple[dict[str, str], dict[str, Callable[[], Case]]
         try:
             if command == "check":
                 answer(builders[name]().losses(int(n)))
+            elif command == "forget":
+                cases.pop(name, None)
+                answer([])
             else:
                 if name not in cases:
                     cases[name] = builders[name]()

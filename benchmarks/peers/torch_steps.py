@@ -1,8 +1,22 @@
-"""PyTorch eager: its defaults, and what makes it faster on a CPU (channels_last images, fused optimizers)."""
+"""PyTorch: its defaults, and what makes it faster on a CPU (channels_last images, fused optimizers, compiling)."""
 
 from __future__ import annotations
 
-from networks import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON, ADAM_RATE, BATCH, NETWORKS, SAMPLES, SGD_RATE
+import math
+
+from networks import (
+    ADAM_BETA1,
+    ADAM_BETA2,
+    ADAM_EPSILON,
+    ADAM_RATE,
+    BATCH,
+    BATCH_NORM_EPSILON,
+    BATCH_NORM_MOMENTUM,
+    DROPOUT,
+    NETWORKS,
+    SGD_RATE,
+    resnet20_blocks,
+)
 from protocol import Epochs, Steps, serve, threads
 
 
@@ -13,10 +27,14 @@ def load():  # type: ignore[no-untyped-def]
 
     torch.set_num_threads(threads())
 
-    def build_mlp():  # type: ignore[no-untyped-def]
+    def mlp():  # type: ignore[no-untyped-def]
         return nn.Sequential(nn.Linear(784, 64), nn.Sigmoid(), nn.Linear(64, 10), nn.Softmax(dim=1))
 
-    def build_lenet5():  # type: ignore[no-untyped-def]
+    def mlp_dropout():  # type: ignore[no-untyped-def]
+        hidden = [(nn.Linear(size, 512), nn.ReLU(), nn.Dropout(DROPOUT)) for size in (784, 512)]
+        return nn.Sequential(*(layer for group in hidden for layer in group), nn.Linear(512, 10))
+
+    def lenet5():  # type: ignore[no-untyped-def]
         return nn.Sequential(
             nn.Conv2d(1, 6, 5, padding=2),
             nn.ReLU(),
@@ -32,40 +50,85 @@ def load():  # type: ignore[no-untyped-def]
             nn.Linear(84, 10),
         )
 
-    def set_weights(model, arrays):  # type: ignore[no-untyped-def]
-        for parameter, array in zip(model.parameters(), arrays, strict=True):
-            if array.ndim == 4:
-                array = array.transpose(3, 2, 0, 1)
-            elif array.shape == (
-                400,
-                120,
-            ):  # rows go from (height, width, channel) to (channel, height, width)
-                array = array.reshape(5, 5, 16, 120).transpose(3, 2, 0, 1).reshape(120, 400)
-            elif array.ndim == 2:
-                array = array.T
-            with torch.no_grad():
-                parameter.copy_(torch.from_numpy(array.copy()))
+    def conv_norm(channels, filters, window, stride):  # type: ignore[no-untyped-def]
+        norm = nn.BatchNorm2d(filters, eps=BATCH_NORM_EPSILON, momentum=1 - BATCH_NORM_MOMENTUM)
+        if window == 3 and stride == 2:  # Keras's "same" on an even size has its zeros at the bottom and the right
+            conv = nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(channels, filters, window, stride, bias=False))
+        else:
+            conv = nn.Conv2d(channels, filters, window, stride, padding=window // 2, bias=False)
+        return nn.Sequential(conv, norm)
 
-    def prepare(name, samples, channels_last, fused):  # type: ignore[no-untyped-def]
+    def cifar():  # type: ignore[no-untyped-def]
+        layers, channels = [], 3
+        for filters in (32, 64, 128):
+            for _ in range(2):
+                layers += [conv_norm(channels, filters, 3, 1), nn.ReLU()]
+                channels = filters
+            layers.append(nn.MaxPool2d(2))
+        return nn.Sequential(*layers, nn.Flatten(), nn.Linear(4 * 4 * 128, 10))
+
+    class Block(nn.Module):
+        def __init__(self, channels, filters, stride):  # type: ignore[no-untyped-def]
+            super().__init__()
+            self.first = conv_norm(channels, filters, 3, stride)
+            self.second = conv_norm(filters, filters, 3, 1)
+            self.shortcut = conv_norm(channels, filters, 1, stride) if stride > 1 else nn.Identity()
+
+        def forward(self, x):  # type: ignore[no-untyped-def]
+            y = self.second(functional.relu(self.first(x)))
+            return functional.relu(y + self.shortcut(x))
+
+    def resnet20():  # type: ignore[no-untyped-def]
+        return nn.Sequential(
+            conv_norm(3, 16, 3, 1),
+            nn.ReLU(),
+            *(Block(*sizes) for sizes in resnet20_blocks()),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(64, 10),
+        )
+
+    models = {model.__name__: model for model in (mlp, mlp_dropout, lenet5, cifar, resnet20)}
+
+    def set_weights(model, network):  # type: ignore[no-untyped-def]
+        """Keras's arrays: gamma, beta, mean and variance of a normalization stand together."""
+        arrays = iter(network.weights())
+        with torch.no_grad():
+            for module in model.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    targets = [module.weight, module.bias, module.running_mean, module.running_var]
+                else:
+                    targets = list(module.parameters(recurse=False))
+                for target in targets:
+                    array = next(arrays)
+                    if array.ndim == 4:
+                        array = array.transpose(3, 2, 0, 1)
+                    elif array.ndim == 2:
+                        if network.flattened and array.shape[0] == math.prod(network.flattened):
+                            # Rows go from (height, width, channel) to (channel, height, width).
+                            array = array.reshape(*network.flattened, -1).transpose(2, 0, 1, 3)
+                            array = array.reshape(math.prod(network.flattened), -1)
+                        array = array.T
+                    target.copy_(torch.from_numpy(array.copy()))
+
+    def prepare(name, samples, channels_last, fused, compiled):  # type: ignore[no-untyped-def]
         x, y = (torch.from_numpy(array) for array in NETWORKS[name].data(samples))
+        model = models[name]()
+        set_weights(model, NETWORKS[name])
+        if x.ndim == 4:
+            x = x.permute(0, 3, 1, 2).contiguous()
+        if channels_last:
+            model = model.to(memory_format=torch.channels_last)
+            x = x.to(memory_format=torch.channels_last)
         if name == "mlp":
-            model, loss = build_mlp(), functional.mse_loss
-            set_weights(model, NETWORKS[name].weights())
+            loss = functional.mse_loss
             optimizer = torch.optim.SGD(model.parameters(), lr=SGD_RATE, fused=fused)
         else:
-            model, loss = build_lenet5(), functional.cross_entropy
-            set_weights(model, NETWORKS[name].weights())
-            x, y = x.permute(0, 3, 1, 2).contiguous(), y.long()
-            if channels_last:
-                model = model.to(memory_format=torch.channels_last)
-                x = x.to(memory_format=torch.channels_last)
-            optimizer = torch.optim.Adam(
-                model.parameters(),
-                lr=ADAM_RATE,
-                betas=(ADAM_BETA1, ADAM_BETA2),
-                eps=ADAM_EPSILON,
-                fused=fused,
-            )
+            loss, y = functional.cross_entropy, y.long()
+            betas = (ADAM_BETA1, ADAM_BETA2)
+            optimizer = torch.optim.Adam(model.parameters(), lr=ADAM_RATE, betas=betas, eps=ADAM_EPSILON, fused=fused)
+        if compiled:
+            model = torch.compile(model)
 
         def train(x, y):  # type: ignore[no-untyped-def]
             optimizer.zero_grad(set_to_none=True)
@@ -81,31 +144,31 @@ def load():  # type: ignore[no-untyped-def]
         return Steps(lambda: train(x, y).item())
 
     def fit(name, **options):  # type: ignore[no-untyped-def]
-        train, x, y = prepare(name, SAMPLES, **options)
+        train, x, y = prepare(name, NETWORKS[name].samples, **options)
 
         def epoch() -> float:
-            order = torch.randperm(SAMPLES)
+            order = torch.randperm(len(x))
             total = 0.0
-            for start in range(0, SAMPLES, BATCH):
+            for start in range(0, len(x), BATCH):
                 rows = order[start : start + BATCH]
                 total += train(x[rows], y[rows]).item()
-            return total / (SAMPLES // BATCH)
+            return total / (len(x) // BATCH)
 
-        return Epochs(epoch)
+        return Epochs(epoch, len(x) // BATCH)
 
-    variants = {
-        "mlp": {"": (False, None), "fused": (False, True)},
-        "lenet5": {"": (False, None), "channels_last": (True, None), "channels_last_fused": (True, True)},
-    }
     cases = {}
-    for name, options in variants.items():
-        for variant, (channels_last, fused) in options.items():
-            for mode, make in (("step", step), ("fit", fit)):
-                cases[f"{name}.{mode}.{variant}".rstrip(".")] = (
-                    lambda make=make, name=name, last=channels_last, fused=fused: make(
-                        name, channels_last=last, fused=fused
-                    )
-                )
+    for name, network in NETWORKS.items():
+        layouts = {"": False, "channels_last": True} if len(network.input_shape) == 3 else {"": False}
+        for layout, channels_last in layouts.items():
+            for fused in (None, True):
+                for compiled in (False, True):
+                    words = [layout, "fused" if fused else "", "compile" if compiled else ""]
+                    if compiled and not (fused and channels_last == any(layouts.values())):
+                        continue  # compiling takes long: only with what is fastest otherwise
+                    options = {"channels_last": channels_last, "fused": fused, "compiled": compiled}
+                    for mode, make in (("step", step), ("fit", fit)):
+                        key = ".".join([name, mode, *filter(None, words)])
+                        cases[key] = lambda make=make, name=name, options=options: make(name, **options)
     return {"torch": torch.__version__}, cases
 
 

@@ -115,9 +115,9 @@ class PyProgram {
   }
 
   /// The same, returning (label, seconds) per instruction.
-  py::list profile(const py::list& arrays, int inputs, int threads) {
+  py::list profile(const py::list& arrays, int inputs, int threads, const py::object& background) {
     std::vector<double> seconds(program_->instructions().size());
-    run_checked(arrays, inputs, threads, py::none(), seconds.data());
+    run_checked(arrays, inputs, threads, background, seconds.data());
     py::list rows;
     for (std::size_t i = 0; i < seconds.size(); ++i)
       rows.append(py::make_tuple(program_->instructions()[i].label, seconds[i]));
@@ -243,7 +243,8 @@ PYBIND11_MODULE(_core, m) {
            py::arg("isa"), py::arg("instructions"), py::arg("slots"), py::arg("arena"), py::arg("arena_bytes"))
       .def("run", &PyProgram::run, py::arg("arrays"), py::arg("inputs"), py::arg("threads"),
            py::arg("background") = py::none())
-      .def("profile", &PyProgram::profile, py::arg("arrays"), py::arg("inputs"), py::arg("threads"))
+      .def("profile", &PyProgram::profile, py::arg("arrays"), py::arg("inputs"), py::arg("threads"),
+           py::arg("background") = py::none())
       .def_property_readonly("value_bytes", &PyProgram::value_bytes)
       .def("scratch_bytes", &PyProgram::scratch_bytes, py::arg("threads"))
       .def_property_readonly("plans", &PyProgram::plans);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -16,7 +17,7 @@ from pynn.graph.ir import Graph, Node, Value
 from pynn.graph.passes import passes
 from pynn.graph.passes.plan_memory import MemoryPlan, plan_memory, separate_results
 from pynn.graph.passes.prepare import preparations
-from pynn.graph.show import LEGEND, format_choices, format_graph
+from pynn.graph.show import LEGEND, format_choices, format_graph, short_scopes
 from pynn.graph.variable import Variable
 from pynn.graph.verify import verify
 
@@ -52,6 +53,21 @@ def _print_legend() -> None:
     print(f"\n{LEGEND}", file=sys.stderr)
 
 
+@dataclass(frozen=True)
+class Instruction:
+    """What one instruction of a program does, for people who look at its time.
+
+    ``flops`` are those of the op's formula; ``nbytes`` counts each operand once.
+    """
+
+    op: str
+    kernel: str
+    scope: str
+    shapes: str
+    flops: int
+    nbytes: int
+
+
 class NativeProgram:
     """A compiled graph.
 
@@ -64,7 +80,9 @@ class NativeProgram:
         if show:
             _print_legend()
             print(f"\n##### compiling {title} #####", file=sys.stderr)
-        self.graph = optimize(graph, show, config.check(), isa or "")
+        self.title = title
+        self.isa = isa or _core.isa()
+        self.graph = optimize(graph, show, config.check(), self.isa)
         if config.shows("kernels"):
             print(f"\n{format_choices(self.graph)}", file=sys.stderr)
         self.plan = plan_memory(self.graph)
@@ -75,34 +93,70 @@ class NativeProgram:
         self._written = [variable for variable, _ in self.graph.updates]
         self._n_inputs = len(self.graph.inputs)
         slots = [(v.size, np.dtype(v.dtype)) for v in (*self.graph.inputs, *self.graph.outputs)]
-        self._core = _core.Program(isa or "", self._instructions(), slots, _ARENA, self.plan.arena_bytes)
+        self._core = _core.Program(self.isa, self._instructions(), slots, _ARENA, self.plan.arena_bytes)
+        self._recorder = None
+        if config.profiles():
+            from pynn.utils.profiler import record
+
+            self._recorder = record(self)
 
     def __call__(self, arrays: Sequence[np.ndarray], background: Any = None) -> list[np.ndarray]:
         outputs = [np.empty(v.shape, v.dtype) for v in self.graph.outputs]
-        for preparation in self._preparations:
-            preparation.refresh()
-        self._core.run([*arrays, *outputs], self._n_inputs, self._team(), background)
+        self._prepare()
+        if self._recorder is None:
+            self._core.run([*arrays, *outputs], self._n_inputs, self.threads, background)
+        else:
+            rows = self._core.profile([*arrays, *outputs], self._n_inputs, self.threads, background)
+            self._recorder.add([seconds for _, seconds in rows])
         self._mark_changes()
         return outputs
 
     def profile(self, arrays: Sequence[np.ndarray], runs: int = 20) -> list[tuple[str, float]]:
         """``(instruction, seconds)``, the median over some runs; variables change as in any other run."""
         outputs = [np.empty(v.shape, v.dtype) for v in self.graph.outputs]
-        threads = self._team()
-        for preparation in self._preparations:
-            preparation.refresh()
-        rows = [self._core.profile([*arrays, *outputs], self._n_inputs, threads) for _ in range(runs)]
+        self._prepare()
+        rows = [self._core.profile([*arrays, *outputs], self._n_inputs, self.threads) for _ in range(runs)]
         self._mark_changes()
         medians = np.median([[seconds for _, seconds in row] for row in rows], axis=0)
         return [(label, float(t)) for (label, _), t in zip(rows[0], medians, strict=True)]
+
+    def _prepare(self) -> None:
+        for preparation in self._preparations:
+            preparation.refresh()
 
     def _mark_changes(self) -> None:
         for variable in self._written:
             variable.version += 1  # not mark_changed(): that would cost a microsecond in small steps
         Variable.changes += len(self._written)
 
-    def _team(self) -> int:
+    @property
+    def threads(self) -> int:
+        """How many threads a run uses, at most."""
         return self._threads or config.num_threads()
+
+    @property
+    def instructions(self) -> list[Instruction]:
+        """What each instruction does, in the order of ``profile``."""
+        rows = []
+        scopes = short_scopes(self.graph)
+        for node in self.graph.nodes:
+            if node.op.is_view:
+                continue
+            candidate = node.choice.candidate
+            operands = {id(v): v for v in (*node.inputs, *node.outputs)}.values()
+            rows.append(
+                Instruction(
+                    op=node.op.name,
+                    kernel=candidate.kernel if candidate else "NumPy reference",
+                    scope=scopes[id(node)],
+                    shapes=f"{_format_shapes(node.inputs)} -> {_format_shapes(node.outputs)}",
+                    flops=node.op.flops(node),
+                    nbytes=sum(v.spec.nbytes for v in operands),
+                )
+            )
+        for v, variable in self.plan.final_copies:
+            rows.append(Instruction("copy", "copy", variable.path, f"{v.shape} -> {v.shape}", 0, 2 * v.spec.nbytes))
+        return rows
 
     @property
     def nbytes(self) -> int:
@@ -162,6 +216,12 @@ def _reference_callback(node: Node) -> Callable[[list[np.ndarray], list[np.ndarr
                 target[...] = result
 
     return run
+
+
+def _format_shapes(values: Sequence[Value], most: int = 4) -> str:
+    """``(128, 784) (784, 64)``, without what the first few do not say."""
+    shown = [str(v.shape).replace(",)", ")") for v in values[:most]]
+    return " ".join([*shown, f"... {len(values) - most} more"] if len(values) > most else shown)
 
 
 def _format_plan(graph: Graph, plan: MemoryPlan) -> str:

@@ -221,6 +221,13 @@ class Op:
         """Fields of the kernel's struct in ``params.h`` for this node: by default the op's own attributes."""
         return self.attributes()
 
+    def flops(self, node: Node) -> int:
+        """Additions, multiplications and the like of this node, by its plain formula; 0 where nothing is computed.
+
+        It is what a profile counts as work, whatever the kernel does: Winograd's algorithm does less than this.
+        """
+        return 0
+
     def candidates(self) -> Sequence[Candidate]:
         """Native kernels, best first.  None means: run the NumPy reference inside the program."""
         return ()

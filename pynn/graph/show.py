@@ -61,7 +61,7 @@ def _format_nodes(graph: Graph, names: dict[int, str]) -> list[str]:
     """One line per node: result, call and layer each in their column; a long chain takes a line per step."""
     lefts = [_left(node, names) for node in graph.nodes]
     left_width = min(max(map(len, lefts), default=0), _LEFT_WIDTH)
-    scopes = _short_scopes(graph)
+    scopes = short_scopes(graph)
     rows: list[tuple[list[str], str]] = []
     for node, left in zip(graph.nodes, lefts, strict=True):
         head = f"  {left:<{left_width}}  =  "
@@ -85,7 +85,7 @@ def _format_nodes(graph: Graph, names: dict[int, str]) -> list[str]:
     return text
 
 
-def _short_scopes(graph: Graph) -> dict[int, str]:
+def short_scopes(graph: Graph) -> dict[int, str]:
     """Each node's layer, without the model's name where all layers are of one model."""
     scopes = {id(node): node.scope for node in graph.nodes}
     models = {s.removeprefix("grad(").partition("/")[0] for s in scopes.values() if "/" in s}
@@ -177,7 +177,7 @@ def _count(n: int, noun: str) -> str:
 def format_choices(graph: Graph) -> str:
     """Which kernel computes each node, and why others were refused (``PYNN_SHOW=kernels``)."""
     names = _names(graph)
-    scopes = _short_scopes(graph)
+    scopes = short_scopes(graph)
     lines = ["=== kernels ==="]
     for node in graph.nodes:
         if node.op.is_view:

@@ -88,6 +88,11 @@ class Convolution(Op, abstract=True):
             "activation": 0,
         }
 
+    def flops(self, node: Node) -> int:
+        """The gradients take as many as the convolution: a product and a sum per tap of each result."""
+        s = self.params(node)
+        return 2 * s["n"] * s["oh"] * s["ow"] * s["filters"] * s["kh"] * s["kw"] * (s["c"] // s["groups"])
+
 
 @dataclass(frozen=True)
 class Conv2d(Convolution):

@@ -36,6 +36,9 @@ class Elementwise(Op, abstract=True):
 
         return single_step_params(node)
 
+    def flops(self, node: Node) -> int:
+        return node.outputs[0].size
+
     def candidates(self) -> Sequence[Candidate]:
         return (Candidate("elementwise_chain", self.params, inplace=lambda node: {0: tuple(range(len(node.inputs)))}),)
 

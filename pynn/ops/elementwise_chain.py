@@ -71,6 +71,9 @@ class ElementwiseChain(Op):
             "period": [a.period for a in self.accesses],
         }
 
+    def flops(self, node: Node) -> int:
+        return self.size * len(self.steps)
+
     def candidates(self) -> Sequence[Candidate]:
         return (Candidate("elementwise_chain", self.params, inplace=lambda node: self._inplace()),)
 

@@ -82,6 +82,10 @@ class Matmul(Op):
     def channel_shape(self, kernel: Spec) -> tuple[int, ...] | None:
         return (kernel.shape[0], 1) if self.transpose_b else kernel.shape[1:]
 
+    def flops(self, node: Node) -> int:
+        sizes = self.params(node)
+        return 2 * sizes["m"] * sizes["n"] * sizes["k"]
+
     def candidates(self) -> Sequence[Candidate]:
         epilogue = frozenset({"bias", "residual", "relu", "relu6", "sigmoid", "tanh"})
         return (Candidate("gemm", self.params, epilogue=epilogue, prepack=_prepack),)

@@ -26,6 +26,10 @@ class _ChannelOp(Op, abstract=True):
         shape = node.inputs[self._x].shape
         return {"rows": math.prod(shape[:-1]), "channels": shape[-1], "epsilon": self.epsilon}
 
+    def flops(self, node: Node) -> int:
+        """Two sums (with a product) and one product with a sum for each number, the gradient about the same."""
+        return 6 * node.inputs[self._x].size
+
     def _require_channels(self, x: Spec, *vectors: Spec) -> None:
         self.require_float(x)
         self.require(len(x.shape) >= 2 and x.size > 0, "x of shape [..., channels], not empty", x)

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from pynn.errors import ArgumentError
-from pynn.graph.ir import Candidate, Op, Spec, Value
+from pynn.graph.ir import Candidate, Node, Op, Spec, Value
 from pynn.graph.trace import as_value
 
 
 class _Step(Op, abstract=True):
     """Base: ``scalars`` first, then ``kinds`` groups of arrays of the same shapes."""
+
+    _flops_each: ClassVar[int]
+
+    def flops(self, node: Node) -> int:
+        return self._flops_each * sum(v.size for v in node.outputs[: self.attributes()["count"]])
 
     def _infer_groups(self, specs: Sequence[Spec], scalars: int, kinds: int, count: int) -> list[tuple[Spec, ...]]:
         self.require(count >= 1, "at least one parameter", *specs)
@@ -48,6 +53,7 @@ class SgdStep(_Step):
     momentum: float
     nesterov: bool
     count: int
+    _flops_each: ClassVar[int] = 4
 
     def infer(self, *specs: Spec) -> tuple[Spec, ...]:
         w, *rest = self._infer_groups(specs, 1, 3 if self.momentum else 2, self.count)
@@ -73,6 +79,7 @@ class AdamStep(_Step):
     beta_2: float
     epsilon: float
     count: int
+    _flops_each: ClassVar[int] = 11
 
     def infer(self, *specs: Spec) -> tuple[Spec, ...]:
         w, _, m, v = self._infer_groups(specs, 2, 4, self.count)

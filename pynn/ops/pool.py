@@ -55,6 +55,10 @@ class Pooling(Op, abstract=True):
             "left": self.padding[1][0],
         }
 
+    def flops(self, node: Node) -> int:
+        s = self.params(node)
+        return s["n"] * s["oh"] * s["ow"] * s["c"] * s["pool_h"] * s["pool_w"]
+
 
 class MaxPool2d(Pooling):
     """The largest number of each window; positions outside the image do not take part."""

@@ -37,6 +37,9 @@ class Reduction(Op, abstract=True):
             "inner": math.prod(shape[self.axis + self.count :]),
         }
 
+    def flops(self, node: Node) -> int:
+        return node.inputs[0].size
+
     def candidates(self) -> Sequence[Candidate]:
         return (Candidate("reduce", self.params),)
 

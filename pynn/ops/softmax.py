@@ -31,6 +31,10 @@ class _RowOp(Op, abstract=True):
         shape = node.inputs[self._rows_in].shape
         return {"rows": math.prod(shape[:-1]), "columns": shape[-1]}
 
+    def flops(self, node: Node) -> int:
+        """Maximum, exponential, sum and product of each number; its gradients about the same."""
+        return 4 * node.inputs[self._rows_in].size
+
     def _require_rows(self, spec: Spec) -> None:
         self.require_float(spec)
         self.require(len(spec.shape) >= 1 and spec.shape[-1] >= 1, "an array [..., classes]", spec)

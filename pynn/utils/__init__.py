@@ -8,7 +8,9 @@ from typing import Any
 _HOMES = {
     "Progbar": "pynn.utils.progbar",
     "clear_session": "pynn.utils.session",
+    "machine_peak": "pynn.utils.machine",
     "normalize": "pynn.utils.numerical",
+    "profile": "pynn.utils.profiler",
     "set_random_seed": "pynn.utils.random_seed",
     "to_categorical": "pynn.utils.numerical",
 }

@@ -80,6 +80,20 @@ struct IncrementParams {
   int64_t by;
 };
 
+/// Limits of the machine: `tasks` times `rounds` times 12 vector products and sums.
+struct PeakFmaParams {
+  int64_t tasks, rounds;
+};
+
+enum PeakTraffic : int32_t { kPeakRead = 0, kPeakCopy = 1, kPeakTriad = 2 };
+
+/// `tasks` parts of the operands, each moved `repeats` times; nontemporal: past the caches.
+struct PeakMemoryParams {
+  int64_t tasks, repeats;
+  int32_t kind;  ///< enum PeakTraffic
+  int32_t nontemporal;
+};
+
 constexpr int kMaxChainSteps = 32;
 constexpr int kMaxChainInputs = 16;
 constexpr int kMaxChainOutputs = 8;
@@ -188,6 +202,8 @@ struct PooledConv2dParams {
   X(SgdStepParams, count, momentum, nesterov)                                                                         \
   X(AdamStepParams, count, beta_1, beta_2, epsilon)                                                                   \
   X(IncrementParams, by)                                                                                              \
+  X(PeakFmaParams, tasks, rounds)                                                                                     \
+  X(PeakMemoryParams, tasks, repeats, kind, nontemporal)                                                              \
   X(ElementwiseChainParams, size, n_steps, code, a, b, c, immediate, output, repeat, period)                          \
   X(StridedCopyParams, rank, sizes, strides)                                                                          \
   X(PadParams, rank, sizes, padded, before)                                                                           \

@@ -1,0 +1,167 @@
+"""Single kernels of pynn, as programs of one op (or of what is fused into one)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from kernel_cases import CASES, KernelCase, digest
+from protocol import WARM_UP_STEPS, serve
+
+
+def load():  # type: ignore[no-untyped-def]
+    import pynn
+    from pynn import _core, config, ops
+    from pynn.executor.native import NativeProgram
+    from pynn.graph.ir import Spec
+    from pynn.graph.trace import Trace
+    from pynn.graph.variable import Variable, aligned_empty
+    from pynn.ops.activations import Relu, ReluGrad
+    from pynn.ops.conv import Conv2d, Conv2dGradInput, Conv2dGradKernel
+    from pynn.ops.matmul import Matmul
+    from pynn.ops.normalization import BatchNorm, BatchNormGrad
+    from pynn.ops.pool import MaxPool2d, MaxPool2dGrad
+    from pynn.ops.softmax import SparseSoftmaxCrossentropy, SparseSoftmaxCrossentropyGrad
+    from pynn.utils import machine
+
+    class Kernel:
+        """A program whose operands lie still, as they do inside a step.
+
+        ``compared`` is how many of its results other frameworks give too; ``variables`` are results that are states.
+        """
+
+        def __init__(
+            self,
+            compute: Any,
+            arrays: list[np.ndarray],
+            compared: int | None = None,
+            variables: Sequence[Variable] = (),
+        ) -> None:
+            with Trace() as trace:
+                inputs = [trace.input(f"x{i}", Spec(a.shape, str(a.dtype))) for i, a in enumerate(arrays)]
+                graph = trace.finish(compute(*inputs))
+            self.program = NativeProgram(graph)
+            self.compared, self.variables = compared, variables
+            self.outputs = [aligned_empty(v.shape, v.dtype) for v in graph.outputs]
+            operands = []
+            for a in arrays:
+                operands.append(aligned_empty(a.shape, str(a.dtype)))
+                operands[-1][...] = a
+            self.arguments = [*operands, *self.outputs], len(arrays), config.num_threads()
+
+        def run(self, n: int) -> list[float]:
+            step, arguments = self.program._core.run, self.arguments
+            for _ in range(WARM_UP_STEPS):
+                step(*arguments)
+            times = []
+            for _ in range(n):
+                start = time.perf_counter()
+                step(*arguments)
+                times.append(time.perf_counter() - start)
+            return times
+
+        def losses(self, n: int) -> list[float]:
+            self.program._core.run(*self.arguments)
+            return digest(*self.outputs[: self.compared], *(v.numpy() for v in self.variables))
+
+    class Peak:
+        """What the machine can do at this moment: GFLOP/s and GB/s of main memory."""
+
+        def losses(self, n: int) -> list[float]:
+            machine._measure.cache_clear()
+            peak = machine.machine_peak()
+            return [peak.gflops, peak.memory]
+
+    def gemm(case: KernelCase) -> Kernel:
+        s = case.sizes
+        a = case.array(0, *((s["k"], s["m"]) if s["transpose_a"] else (s["m"], s["k"])))
+        b = case.array(1, *((s["n"], s["k"]) if s["transpose_b"] else (s["k"], s["n"])))
+        op = Matmul(s["transpose_a"], s["transpose_b"])
+        return Kernel(lambda x, y: [op(x, y)], [a, b])
+
+    def conv(case: KernelCase) -> Kernel:
+        s = case.sizes
+        config.set_conv_precision("exact" if s["exact"] else "fast")
+        pads = ((s["pad"], s["pad"]),) * 2
+        common: dict[str, Any] = {"strides": (s["stride"], s["stride"]), "padding": pads}
+        x = case.array(0, s["n"], s["h"], s["h"], s["c"])
+        w = case.array(1, s["window"], s["window"], s["c"], s["filters"])
+        g = case.array(2, s["n"], s["out"], s["out"], s["filters"])
+        if s["kind"] == "forward":
+            return Kernel(lambda a, b: [Conv2d(**common)(a, b)], [x, w])
+        if s["kind"] == "input":
+            return Kernel(lambda a, b: [Conv2dGradInput(**common, input_shape=x.shape)(a, b)], [g, w])
+        return Kernel(lambda a, b: [Conv2dGradKernel(**common, kernel_shape=w.shape)(a, b)], [x, g])
+
+    def depthwise(case: KernelCase) -> Kernel:
+        s = case.sizes
+        x, w = case.array(0, s["n"], s["h"], s["h"], s["c"]), case.array(1, 3, 3, 1, s["c"])
+        op = Conv2d(padding=((1, 1), (1, 1)), groups=s["c"])
+        return Kernel(lambda a, b: [op(a, b)], [x, w])
+
+    def max_pool(case: KernelCase) -> Kernel:
+        s = case.sizes
+        x = case.array(0, s["n"], s["h"], s["h"], s["c"])
+        if s["kind"] == "forward":
+            return Kernel(lambda a: [MaxPool2d((2, 2), (2, 2))(a)], [x])
+        y = x.reshape(s["n"], s["h"] // 2, 2, s["h"] // 2, 2, s["c"]).max(axis=(2, 4))
+        g = case.array(1, *y.shape)
+        return Kernel(lambda a, b, c: [MaxPool2dGrad((2, 2), (2, 2))(a, b, c)], [g, x, y])
+
+    def batch_norm_relu(case: KernelCase) -> Kernel:
+        s = case.sizes
+        x = case.array(0, s["n"], s["h"], s["h"], s["c"])
+        gamma, beta = case.array(1, s["c"]), case.array(2, s["c"])
+
+        def forward(x: Any, gamma: Any, beta: Any) -> Any:
+            y, mean, variance = BatchNorm(1e-3)(x, gamma, beta)
+            return [Relu()(y), mean, variance]
+
+        if s["kind"] == "forward":
+            return Kernel(forward, [x, gamma, beta], compared=1)
+        first = Kernel(forward, [x, gamma, beta])
+        first.losses(1)
+        y, mean, variance = first.outputs
+        g = case.array(3, *x.shape)
+
+        def backward(g: Any, x: Any, gamma: Any, mean: Any, variance: Any, y: Any) -> Any:
+            return list(BatchNormGrad(1e-3)(ReluGrad()(g, y), x, gamma, mean, variance))
+
+        return Kernel(backward, [g, x, gamma, mean, variance, y])
+
+    def softmax_crossentropy(case: KernelCase) -> Kernel:
+        s = case.sizes
+        x, y = case.array(0, s["rows"], s["classes"]), case.labels(1, s["rows"], s["classes"])
+
+        def compute(x: Any, y: Any) -> Any:
+            loss, p = SparseSoftmaxCrossentropy()(x, y)
+            return [ops.mean(loss), SparseSoftmaxCrossentropyGrad()(ops.full_like(loss, 1 / s["rows"]), p, y)]
+
+        return Kernel(compute, [x, y])
+
+    def adam(case: KernelCase) -> Kernel:
+        count, each = case.sizes["count"], case.sizes["each"]
+        groups = [[Variable(case.array(kind, each)) for _ in range(count)] for kind in range(2)]
+        groups += [[Variable(np.zeros(each, np.float32)) for _ in range(count)] for _ in range(2)]
+        w, g, m, v = groups
+
+        def compute() -> Any:
+            new = ops.adam_step(0.001, 0, w, g, m, v, 0.9, 0.999, 1e-7)
+            for variables, values in zip((w, m, v), new, strict=True):
+                for variable, value in zip(variables, values, strict=True):
+                    variable.assign(value)
+            return []
+
+        return Kernel(compute, [], variables=[w[0], v[-1]])
+
+    builders: dict[str, Any] = {"peak": Peak}
+    families = {f.__name__: f for f in (gemm, conv, depthwise, max_pool, batch_norm_relu, softmax_crossentropy, adam)}
+    for name, case in CASES.items():
+        builders[name] = lambda case=case: families[case.family](case)
+    return {"pynn": pynn.__version__, "isa": _core.isa()}, builders
+
+
+if __name__ == "__main__":
+    serve(load)
