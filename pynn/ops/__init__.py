@@ -15,6 +15,7 @@ from pynn.ops.activations import softsign as softsign
 from pynn.ops.activations import step as step
 from pynn.ops.activations import tanh as tanh
 from pynn.ops.conv import conv as conv
+from pynn.ops.conv_transpose import conv_transpose as conv_transpose
 from pynn.ops.elementwise import abs as abs
 from pynn.ops.elementwise import absolute as absolute
 from pynn.ops.elementwise import add as add
