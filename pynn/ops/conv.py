@@ -140,6 +140,7 @@ class Conv2d(Convolution):
         return (
             Candidate("conv2d_narrow", self.params, _declines_narrow, epilogue=epilogue),
             *_winograd_candidates("conv2d_winograd", epilogue),
+            Candidate("conv2d_direct", self.params, _declines_direct, epilogue=epilogue),
             Candidate("conv2d", self.params, epilogue=epilogue),
         )
 
@@ -155,6 +156,15 @@ def _declines_narrow(node: Node) -> str | None:
         return f"strides {node.op.strides}, windows must be neighbours"
     if filters > 8:
         return f"{filters} filters fill a vector by themselves"
+    return None
+
+
+def _declines_direct(node: Node) -> str | None:
+    """The direct kernels multiply windows where they lie, which takes whole kernel rows that are contiguous."""
+    op = node.op
+    assert isinstance(op, Convolution)
+    if op.dilation != (1, 1) or op.groups != 1:
+        return f"dilation {op.dilation}, groups {op.groups}: all must be 1"
     return None
 
 
