@@ -13,8 +13,9 @@
 namespace pynn {
 namespace PYNN_ISA {
 
-/// One tile of results, C[rows][n] (+)= sum over `outer` of A_o[rows][inner] B_o[inner][vectors * W]: as the micro-kernel
-/// of gemm, but K falls into `outer` pieces, `a_step` numbers apart in A; B's rows follow each other through all pieces.
+/// One tile of results, C[rows][n] (+)= sum over `outer` of A_o[rows][inner] B_o[inner][vectors * W]: as the
+/// micro-kernel of gemm, but K falls into `outer` pieces, `a_step` numbers apart in A; B's rows follow each other
+/// through all pieces.
 struct ConvTile {
   int64_t outer, inner;
   const float* a;
@@ -26,6 +27,7 @@ struct ConvTile {
   int flags;
   const float* bias;
   int64_t n;
+  const int64_t* places;  ///< kCols only: piece o begins at a[places[o]], and a_step says nothing
 };
 
 #define PYNN_EACH_ROW _Pragma("GCC unroll 16") for (int i = 0; i < MR; ++i)
@@ -63,7 +65,7 @@ static void conv_kernel(const ConvTile& t) {
         b += ldb;
       }
     } else {
-      const float* column = a;
+      const float* column = t.a + t.places[o];
 #pragma GCC unroll 2
       for (int64_t p = 0; p < inner; ++p) {
         Vec bv[NV];
@@ -135,14 +137,14 @@ static inline void copy_window(const float* image, int64_t h, int64_t w, int64_t
 /// How the windows of a direct convolution are read: from `images` of rows x columns positions of `channels` numbers,
 /// either the operand itself or a copy with zeros around it.  Results form a grid of `h` x `w` for each image.
 struct WindowGrid {
-  int64_t n, h, w;                  // results
-  int64_t channels;                 // numbers at a position
-  int64_t rows, columns;            // positions of an image that windows can meet, from (y, x) of the operand on
-  int64_t y, x;                     // 0 or less, unless the edge is cropped
-  int64_t stride_h, kernel_rows;    // of the windows
-  int64_t image_h, image_w;         // of the operand
-  bool in_place;                    // the operand has all these positions
-  int64_t k, filters;               // numbers in a window, columns of the kernel
+  int64_t n, h, w;                // results
+  int64_t channels;               // numbers at a position
+  int64_t rows, columns;          // positions of an image that windows can meet, from (y, x) of the operand on
+  int64_t y, x;                   // 0 or less, unless the edge is cropped
+  int64_t stride_h, kernel_rows;  // of the windows
+  int64_t image_h, image_w;       // of the operand
+  bool in_place;                  // the operand has all these positions
+  int64_t k, filters;             // numbers in a window, columns of the kernel
   int64_t row_floats() const { return (in_place ? image_w : columns) * channels; }
   int64_t panels() const { return ceil_div(filters, kTileCols); }
 };
@@ -156,6 +158,27 @@ static inline void join_rows(WindowGrid& g, int64_t kernel_columns, int64_t stri
   g.n = g.h = g.rows = g.image_h = 1;
 }
 
+/// The windows of a convolution itself.
+static inline WindowGrid grid_of_windows(const Conv2dParams& p) {
+  WindowGrid g;
+  g.n = p.n;
+  g.h = p.oh;
+  g.w = p.ow;
+  g.channels = p.c;
+  g.rows = (p.oh - 1) * p.stride_h + p.kh;
+  g.columns = (p.ow - 1) * p.stride_w + p.kw;
+  g.y = -p.top;
+  g.x = -p.left;
+  g.stride_h = p.stride_h;
+  g.kernel_rows = p.kh;
+  g.image_h = p.h;
+  g.image_w = p.w;
+  g.k = p.kh * p.kw * p.c;
+  g.filters = p.filters;
+  join_rows(g, p.kw, p.stride_w);
+  return g;
+}
+
 /// Few pixels and many filters: a task is a panel of the kernel with all pixels, and packs it itself, so that large
 /// weights go through memory once.
 static inline bool cut_by_filters(const WindowGrid& g) {
@@ -165,8 +188,8 @@ static inline bool cut_by_filters(const WindowGrid& g) {
 
 /// Results of a task when the work is cut by pixels: some rows, or, of a single row, some tiles.
 struct PixelBlocks {
-  int64_t rows, tiles;             // of the grid of one image
-  int64_t row_blocks, tile_blocks; // how many of them an image has
+  int64_t rows, tiles;              // of the grid of one image
+  int64_t row_blocks, tile_blocks;  // how many of them an image has
   int64_t per_image() const { return row_blocks * tile_blocks; }
 };
 
@@ -198,8 +221,8 @@ static inline int64_t window_floats(const WindowGrid& g, int64_t results) {
 
 /// A run of neighbouring results: `t` describes the first of them, `pixels` follow with distance t.ldc.  Results of
 /// `tiles` tiles of `all` that a row falls into are computed, from tile `first` on.
-static inline void multiply_pixels(ConvTile t, bool ahead, int64_t pixels, int64_t vectors, int64_t first,
-                                   int64_t last, int32_t activation) {
+static inline void multiply_pixels(ConvTile t, bool ahead, int64_t pixels, int64_t vectors, int64_t first, int64_t last,
+                                   int32_t activation) {
   const int64_t tiles = ceil_div(pixels, kTileRows);
   const float* a = t.a;
   float* c = t.c;

@@ -1,7 +1,8 @@
 // Convolution without im2col: windows are multiplied where they lie, see conv2d_direct.h.
 //
 // It is cut in one of two ways, chosen by shape:
-//   by pixels   phase 0 packs the kernel into panels; a task of the next phase is some rows of results with all filters,
+//   by pixels   phase 0 packs the kernel into panels; a task of the next phase is some rows of results with all
+//   filters,
 //               and copies the image rows it needs with zeros around them.
 //   by filters  phase 0 copies all images with zeros around them; a task of the next phase is a panel of filters with
 //               all pixels, and packs its part of the kernel itself.
@@ -11,26 +12,6 @@
 namespace pynn {
 namespace PYNN_ISA {
 namespace {
-
-WindowGrid grid_of(const Conv2dParams& p) {
-  WindowGrid g;
-  g.n = p.n;
-  g.h = p.oh;
-  g.w = p.ow;
-  g.channels = p.c;
-  g.rows = (p.oh - 1) * p.stride_h + p.kh;
-  g.columns = (p.ow - 1) * p.stride_w + p.kw;
-  g.y = -p.top;
-  g.x = -p.left;
-  g.stride_h = p.stride_h;
-  g.kernel_rows = p.kh;
-  g.image_h = p.h;
-  g.image_w = p.w;
-  g.k = p.kh * p.kw * p.c;
-  g.filters = p.filters;
-  join_rows(g, p.kw, p.stride_w);
-  return g;
-}
 
 /// The kernel as it lies is one panel of whole vectors.
 bool packs_kernel(const WindowGrid& g) { return g.filters != W && g.filters != kTileCols; }
@@ -78,11 +59,10 @@ int64_t panel_floats(const WindowGrid& g) { return g.k * kTileCols; }
 
 void conv2d_direct_plan(const KernelArgs& args, KernelPlan& plan) {
   const auto p = params_of<Conv2dParams>(args);
-  const WindowGrid g = grid_of(p);
+  const WindowGrid g = grid_of_windows(p);
   const double copy_ns = g.in_place ? 0 : 8.0 * g.n * window_floats(g, g.h) / kBytesPerNanosecond;
   const double pack_ns = packs_kernel(g) ? 8.0 * g.k * g.filters / kBytesPerNanosecond : 0;
-  const double products_ns =
-      static_cast<double>(g.n * g.h * g.w * g.k) * round_up(g.filters, W) / kFlopsPerNanosecond;
+  const double products_ns = static_cast<double>(g.n * g.h * g.w * g.k) * round_up(g.filters, W) / kFlopsPerNanosecond;
   int phase = 0;
   if (cut_by_filters(g)) {
     if (!g.in_place) {
@@ -109,7 +89,8 @@ void conv2d_direct_plan(const KernelArgs& args, KernelPlan& plan) {
 
 void conv2d_direct(const KernelArgs& args) {
   const auto p = params_of<Conv2dParams>(args);
-  const Problem q{p, grid_of(p), args.input<float>(0), p.bias ? args.input<float>(2) : nullptr, args.output<float>(0)};
+  const Problem q{p, grid_of_windows(p), args.input<float>(0), p.bias ? args.input<float>(2) : nullptr,
+                  args.output<float>(0)};
   const WindowGrid& g = q.g;
   const float* w = args.input<float>(1);
   float* shared = reinterpret_cast<float*>(args.shared);

@@ -248,6 +248,7 @@ class Conv2dGradInput(Convolution):
     def candidates(self) -> Sequence[Candidate]:
         return (
             *_winograd_candidates("conv2d_winograd"),
+            Candidate("conv2d_direct_grad_input", self.params, _declines_direct),
             Candidate("conv2d_grad_input", self.params),
         )
 
@@ -284,6 +285,7 @@ class Conv2dGradKernel(Convolution):
         return (
             Candidate("conv2d_grad_kernel_narrow", self.params, _declines_narrow),
             *_winograd_candidates("conv2d_winograd_grad_kernel"),
+            Candidate("conv2d_direct_grad_kernel", self.params, _declines_direct),
             Candidate("conv2d_grad_kernel", self.params),
         )
 
