@@ -13,6 +13,9 @@
 namespace pynn {
 namespace PYNN_ISA {
 
+/// kCols that meanwhile fetches other numbers, which the tiles to come will read from many lines far apart.
+constexpr AMode kColsAhead = static_cast<AMode>(3);
+
 /// One tile of results, C[rows][n] (+)= sum over `outer` of A_o[rows][inner] B_o[inner][vectors * W]: as the
 /// micro-kernel of gemm, but K falls into `outer` pieces, `a_step` numbers apart in A; B's rows follow each other
 /// through all pieces.
@@ -27,7 +30,8 @@ struct ConvTile {
   int flags;
   const float* bias;
   int64_t n;
-  const int64_t* places;  ///< kCols only: piece o begins at a[places[o]], and a_step says nothing
+  const float* ahead;     ///< kColsAhead only: `inner` cache lines from here on are fetched meanwhile
+  const int64_t* places;  ///< kCols and kColsAhead: piece o begins at a[places[o]], and a_step says nothing
 };
 
 #define PYNN_EACH_ROW _Pragma("GCC unroll 16") for (int i = 0; i < MR; ++i)
@@ -43,7 +47,7 @@ static void conv_kernel(const ConvTile& t) {
   const float* b = t.b;
   const float* a = t.a;
   for (int64_t o = 0; o < t.outer; ++o, a += t.a_step) {
-    if constexpr (mode != kCols) {
+    if constexpr (mode == kRows || mode == kRowsAhead) {
       constexpr int kGroups = (MR + 2) / 3;  // see microkernel.h
       const float* row[kGroups];
 #pragma GCC unroll 8
@@ -66,8 +70,13 @@ static void conv_kernel(const ConvTile& t) {
       }
     } else {
       const float* column = t.a + t.places[o];
+      [[maybe_unused]] const float* ahead = t.ahead;
 #pragma GCC unroll 2
       for (int64_t p = 0; p < inner; ++p) {
+        if constexpr (mode == kColsAhead) {
+          __builtin_prefetch(ahead, 0, 2);
+          ahead += 16;
+        }
         Vec bv[NV];
         PYNN_EACH_VECTOR bv[j] = load(b + j * W);
         PYNN_EACH_ROW {
@@ -194,7 +203,7 @@ struct PixelBlocks {
 };
 
 static inline PixelBlocks pixel_blocks(const WindowGrid& g) {
-  constexpr int64_t kWindowFloats = 40 * 1024, kFewTasks = 16, kLargeKernel = 100 * 1024, kRowsOfLargeKernel = 14;
+  constexpr int64_t kWindowFloats = 40 * 1024, kFewTasks = 8, kLargeKernel = 100 * 1024, kRowsOfLargeKernel = 14;
   constexpr int64_t kMostTiles = 32;
   PixelBlocks blocks;
   blocks.rows = 1;

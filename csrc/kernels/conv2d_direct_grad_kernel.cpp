@@ -12,6 +12,8 @@ namespace PYNN_ISA {
 namespace {
 
 constexpr int64_t kReduceChunk = 4096;
+/// Numbers of x that a block of pixels may have, to stay in L2.
+constexpr int64_t kBlockFloats = 96 * 1024;
 
 /// All windows lie the same distance apart.
 bool is_one_row(const WindowGrid& g) { return g.in_place && g.n == 1 && g.h == 1; }
@@ -26,7 +28,7 @@ struct Cut {
 
 Cut cut_of(const WindowGrid& g) {
   constexpr int64_t kPartialFloats = 2 * 1024 * 1024, kMostSplits = 16, kPixelsWorthASplit = 128;
-  constexpr int64_t kBlockFloats = 96 * 1024, kFewestPixels = 128, kMostPixels = 1024;
+  constexpr int64_t kFewestPixels = 128, kMostPixels = 1024;
   const int64_t numbers = g.k * g.filters, pixels = g.n * g.h * g.w;
   Cut cut;
   cut.unit_pixels = is_one_row(g) ? 1 : g.w;
@@ -124,6 +126,10 @@ void sum_split(const Problem& q, int64_t split, int64_t j0, int64_t j1, const Sc
     const float* windows = t.a;
     const int64_t pixels = (u1 - u0) * q.cut.unit_pixels;
     t.flags = block ? kAccumulate : 0;
+    // The micro-kernel jumps from row to row of a large x: fetch the next block in order while this one is computed.
+    const float* next = windows + pixels * t.lda;
+    const bool fetch = is_one_row(g) && block + 1 < blocks && pixels * t.lda <= kBlockFloats;
+    const float* const next_end = fetch ? next + pixels * t.lda : next;
     for (int64_t panel = j0; panel < j1; ++panel) {
       const int64_t j = panel * kTileCols, start = u0 * q.cut.unit_pixels * g.filters + j;
       t.n = smaller<int64_t>(kTileCols, g.filters - j);
@@ -142,7 +148,9 @@ void sum_split(const Problem& q, int64_t split, int64_t j0, int64_t j1, const Sc
           const int64_t m0 = part_start(width, tiles, i), m1 = part_start(width, tiles, i + 1);
           t.a = windows + r * g.row_floats() + m0;
           t.c = dw + (r * width + m0) * g.filters + j;
-          pick_conv_kernel<kCols>(m1 - m0, vectors)(t);
+          t.ahead = next;
+          next += 16 * pixels;
+          (t.ahead < next_end ? pick_conv_kernel<kColsAhead> : pick_conv_kernel<kCols>)(m1 - m0, vectors)(t);
         }
     }
   }

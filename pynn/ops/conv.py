@@ -160,11 +160,23 @@ def _declines_narrow(node: Node) -> str | None:
 
 
 def _declines_direct(node: Node) -> str | None:
-    """The direct kernels multiply windows where they lie, which takes whole kernel rows that are contiguous."""
+    """The direct kernels multiply windows where they lie, which takes whole kernel rows that are contiguous.
+
+    Their vectors hold filters, in the input's gradient channels; im2col's gradients hold windows if these are few.
+    """
     op = node.op
     assert isinstance(op, Convolution)
     if op.dilation != (1, 1) or op.groups != 1:
         return f"dilation {op.dilation}, groups {op.groups}: all must be 1"
+    sizes = op.params(node)
+    if sizes["kh"] * sizes["kw"] == 1:
+        return None  # a window is a pixel: nothing to gain
+    for kind, name, what, least in (
+        (Conv2dGradInput, "c", "channels", 1 / 2),
+        (Conv2dGradKernel, "filters", "filters", 3 / 4),
+    ):
+        if isinstance(op, kind) and sizes[name] < least * 16 * -(-sizes[name] // 16):
+            return f"{sizes[name]} {what} leave too much of a vector empty"
     return None
 
 
