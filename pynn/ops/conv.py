@@ -149,6 +149,7 @@ class Conv2d(Convolution):
             Candidate("conv2d_depthwise", self.params, _declines_depthwise, epilogue=epilogue | {"relu6"}),
             Candidate("conv2d_narrow", self.params, _declines_narrow, epilogue=epilogue),
             *_winograd_candidates("conv2d_winograd", epilogue),
+            Candidate("conv2d_direct", self.params, _declines_direct, epilogue=epilogue),
             Candidate("conv2d", self.params, epilogue=epilogue),
         )
 
@@ -176,6 +177,27 @@ def _declines_narrow(node: Node) -> str | None:
         return f"strides {node.op.strides}, windows must be neighbours"
     if filters > 8:
         return f"{filters} filters fill a vector by themselves"
+    return None
+
+
+def _declines_direct(node: Node) -> str | None:
+    """The direct kernels multiply windows where they lie, which takes whole kernel rows that are contiguous.
+
+    Their vectors hold filters, in the input's gradient channels; im2col's gradients hold windows if these are few.
+    """
+    op = node.op
+    assert isinstance(op, Convolution)
+    if op.dilation != (1, 1) or op.groups != 1:
+        return f"dilation {op.dilation}, groups {op.groups}: all must be 1"
+    sizes = op.params(node)
+    if sizes["kh"] * sizes["kw"] == 1:
+        return None  # a window is a pixel: nothing to gain
+    for kind, name, what, least in (
+        (Conv2dGradInput, "c", "channels", 1 / 2),
+        (Conv2dGradKernel, "filters", "filters", 3 / 4),
+    ):
+        if isinstance(op, kind) and sizes[name] < least * 16 * -(-sizes[name] // 16):
+            return f"{sizes[name]} {what} leave too much of a vector empty"
     return None
 
 
@@ -260,6 +282,7 @@ class Conv2dGradInput(Convolution):
         return (
             Candidate("conv2d_depthwise_grad_input", self.params, _declines_depthwise),
             *_winograd_candidates("conv2d_winograd"),
+            Candidate("conv2d_direct_grad_input", self.params, _declines_direct),
             Candidate("conv2d_grad_input", self.params),
         )
 
@@ -297,6 +320,7 @@ class Conv2dGradKernel(Convolution):
             Candidate("conv2d_depthwise_grad_kernel", self.params, _declines_depthwise),
             Candidate("conv2d_grad_kernel_narrow", self.params, _declines_narrow),
             *_winograd_candidates("conv2d_winograd_grad_kernel"),
+            Candidate("conv2d_direct_grad_kernel", self.params, _declines_direct),
             Candidate("conv2d_grad_kernel", self.params),
         )
 

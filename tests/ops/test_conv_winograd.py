@@ -16,8 +16,8 @@ from pynn.testing.op_case import OpCase
 from pynn.testing.op_cases.conv_winograd import CASES
 
 SAME = ((1, 1), (1, 1))
-#: How each algorithm is found among an op's candidates: they are listed as tiles of 4, of 2, then im2col.
-ALGORITHMS = {"F4": -3, "F2": -2, "im2col": -1}
+#: How each algorithm is found among an op's candidates: they are listed as tiles of 4, of 2, direct, then im2col.
+ALGORITHMS = {"F4": -4, "F2": -3, "direct": -2, "im2col": -1}
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def graph_of(op, specs, dtype="float32", algorithm=None) -> Graph:
 
 
 def chosen_tile(op: Convolution, *shapes) -> int | None:
-    """The tile of the kernel that is chosen; None for im2col."""
+    """The tile of the kernel that is chosen; None for another algorithm."""
     node = graph_of(op, [Spec(s) for s in shapes]).outputs[0].node
     candidate = choose(node).candidate
     return candidate.params(node).get("tile")
@@ -84,6 +84,7 @@ def test_rounding_stays_within_the_documented_bounds(c, size, isa):
     ]:
         assert error_of(op, arrays, "F4", isa) < 3e-5
         assert error_of(op, arrays, "F2", isa) < 1.5e-6
+        assert error_of(op, arrays, "direct", isa) < 4e-6
         assert error_of(op, arrays, "im2col", isa) < 4e-6
     assert error_of(Conv2d(padding=SAME), [x, w], "F2", isa) <= error_of(Conv2d(padding=SAME), [x, w], "im2col", isa)
 

@@ -79,6 +79,15 @@ CASES = [
     *_cases((1, 30, 40, 8), (3, 3, 8, 8), (1, 30, 40, 8), padding=SAME_3, note="several splits and blocks"),
     *_cases((3, 20, 21, 3), (7, 7, 3, 12), (3, 10, 11, 12), strides=(2, 2), padding=((2, 3), (3, 3))),
     *_cases((2, 8, 8, 200), (3, 3, 200, 40), (2, 8, 8, 40), padding=SAME_3, note="kernel rows in chunks"),
+    *_cases((1, 6, 7, 120), (1, 1, 120, 130), (1, 6, 7, 130), note="few pixels: cut by filters, in place"),
+    *_cases((2, 9, 8, 110), (3, 3, 110, 101), (2, 5, 4, 101), strides=(2, 2), padding=SAME_3, note="cut by filters"),
+    *_cases((20, 4, 5, 8), (3, 3, 8, 20), (20, 4, 5, 20), padding=SAME_3, note="blocks of several images"),
+    *_cases((1, 3, 9, 5), (3, 2, 5, 18), (1, 1, 8, 18), note="one row of windows that overlap"),
+    *_cases((3, 40, 12, 24), (1, 1, 24, 70), (3, 40, 12, 70), note="1x1: several blocks of tiles and panels"),
+    *_cases((2, 7, 6, 9), (2, 3, 9, 20), (2, 6, 5, 20), strides=(2, 2), padding=((3, 2), (4, 2)),
+            note="padding above the kernel: the input's gradient crops"),
+    *_cases((2, 9, 11, 6), (3, 4, 6, 12), (2, 3, 4, 12), strides=(3, 2), note="strides: residues of different size"),
+    *_cases((1, 10, 9, 12), (2, 2, 12, 17), (1, 5, 4, 17), strides=(2, 2), note="windows side by side, a rest"),
     *(_fused(activation, bias, o, c) for activation in ("linear", "relu", "sigmoid", "tanh")
       for bias in (False, True) for o, c in [(6, 1), (6, 3), (16, 3), (40, 3)] if bias or activation != "linear"),
 ]  # fmt: skip
