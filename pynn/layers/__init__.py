@@ -11,15 +11,19 @@ from pynn.layers.conv2d import Conv2D
 from pynn.layers.dense import Dense
 from pynn.layers.dropout import Dropout
 from pynn.layers.elu import ELU
+from pynn.layers.embedding import Embedding
 from pynn.layers.flatten import Flatten
 from pynn.layers.global_average_pooling2d import GlobalAveragePooling2D
+from pynn.layers.gru import GRU
 from pynn.layers.input_layer import Input, InputLayer
 from pynn.layers.input_spec import InputSpec
 from pynn.layers.layer import Layer
 from pynn.layers.leaky_relu import LeakyReLU
+from pynn.layers.lstm import LSTM
 from pynn.layers.max_pooling2d import MaxPooling2D
 from pynn.layers.relu import ReLU
 from pynn.layers.reshape import Reshape
+from pynn.layers.simple_rnn import SimpleRNN
 from pynn.layers.softmax import Softmax
 from pynn.utils.serialization import deserialize_object, serialize_object
 
@@ -32,13 +36,15 @@ MaxPool2D = MaxPooling2D
 ALL: dict[str, type[Layer]] = {
     c.__name__: c
     for c in (
-        Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Flatten,
+        Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Embedding, Flatten, GRU,
+        LSTM, SimpleRNN,
         GlobalAveragePooling2D, InputLayer, LeakyReLU, MaxPooling2D, ReLU, Reshape, Softmax,
     )
 }  # fmt: skip
 
 __all__ = [
-    "ALL", "ELU", "Activation", "AveragePooling2D", "AvgPool2D", "BatchNormalization", "Conv2D", "Convolution2D",
+    "ALL", "ELU", "GRU", "LSTM", "Embedding", "SimpleRNN",
+    "Activation", "AveragePooling2D", "AvgPool2D", "BatchNormalization", "Conv2D", "Convolution2D",
     "Dense", "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalAvgPool2D", "Input", "InputLayer", "InputSpec",
     "Layer", "LeakyReLU", "MaxPool2D", "MaxPooling2D", "ReLU", "Reshape", "Softmax", "deserialize", "serialize",
 ]  # fmt: skip
