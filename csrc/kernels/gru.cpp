@@ -41,6 +41,7 @@ void run_block(const Forward& q, int64_t first, int64_t rows, float* scratch) {
   copy_rows(q.h0 + first * units, units, h, ld, rows, units);
   for (int64_t step = 0; step < steps; ++step) {
     const int64_t at = q.p.backwards ? steps - 1 - step : step;
+    const int64_t ahead = step + 1 == steps ? 0 : (q.p.backwards ? -1 : 1) * kGates * units;
     copy_rows(h, ld, q.before + (first * steps + at) * units, steps * units, rows, units);
     for (int64_t block = 0; block < unit_blocks(units); ++block) {
       const int64_t j = block * W, lanes = smaller<int64_t>(W, units - j);
@@ -48,6 +49,7 @@ void run_block(const Forward& q, int64_t first, int64_t rows, float* scratch) {
         unit_products(h + r0 * ld, ld, count, units, kGates, q.packed + block * packed_block(units, kGates), sums);
         for (int64_t r = 0; r < count; ++r) {
           const int64_t row = (first + r0 + r) * steps + at, gates_at = row * kGates * units + j;
+          prefetch_gates(q.x + gates_at + ahead, units, kGates);
           const Vec out = gru_cell(sums + r * kGates * W, q.x + gates_at, q.bias + j, q.gates + gates_at,
                                    q.inner + row * units + j, units, load(h + (r0 + r) * ld + j), lanes);
           store(h_new + (r0 + r) * ld + j, out);
@@ -94,11 +96,13 @@ void run_block_back(const Backward& q, int64_t first, int64_t rows, float* scrat
   if (q.g_last) copy_rows(q.g_last + first * units, units, dh, ld, rows, units);
   for (int64_t step = steps - 1; step >= 0; --step) {
     const int64_t at = q.p.backwards ? steps - 1 - step : step;
+    const int64_t ahead = step ? (q.p.backwards ? 1 : -1) * width : 0;
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t row = (first + r) * steps + at;
       const float *gates = q.gates + row * width, *inner = q.inner + row * units, *before = q.before + row * units;
       const float* g = q.g_sequence ? q.g_sequence + ((first + r) * steps + step) * units : nullptr;
       for_each_vector(units, [&](int64_t j, int64_t lanes) {
+        prefetch_gates(gates + ahead + j, units, kGates);
         float* to = dh + r * ld + j;
         Vec incoming = load(to);
         if (g) incoming += load_lanes(g + j, lanes);

@@ -43,6 +43,7 @@ void run_block(const Forward& q, int64_t first, int64_t rows, float* scratch) {
   copy_rows(q.c0 + first * units, units, c, ld, rows, units);
   for (int64_t step = 0; step < steps; ++step) {
     const int64_t at = q.p.backwards ? steps - 1 - step : step;
+    const int64_t ahead = step + 1 == steps ? 0 : (q.p.backwards ? -1 : 1) * kGates * units;
     copy_rows(h, ld, q.before + (first * steps + at) * units, steps * units, rows, units);
     for (int64_t block = 0; block < unit_blocks(units); ++block) {
       const int64_t j = block * W, lanes = smaller<int64_t>(W, units - j);
@@ -52,6 +53,7 @@ void run_block(const Forward& q, int64_t first, int64_t rows, float* scratch) {
           const int64_t row = (first + r0 + r) * steps + at;  // of z and of all that is kept
           float* cell = c + (r0 + r) * ld + j;
           const int64_t gates_at = row * kGates * units + j;
+          prefetch_gates(q.z + gates_at + ahead, units, kGates);
           const Vec out = lstm_cell(sums + r * kGates * W, q.z + gates_at, q.gates + gates_at, units, cell, lanes);
           store(h_new + (r0 + r) * ld + j, out);
           store_lanes(q.cells + row * units + j, load(cell), lanes);
@@ -98,6 +100,7 @@ void run_block_back(const Backward& q, int64_t first, int64_t rows, float* scrat
   if (q.g_last_c) copy_rows(q.g_last_c + first * units, units, dc, ld, rows, units);
   for (int64_t step = steps - 1; step >= 0; --step) {
     const int64_t at = q.p.backwards ? steps - 1 - step : step, at_before = q.p.backwards ? at + 1 : at - 1;
+    const int64_t ahead = step ? (at_before - at) * width : 0;
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t row = (first + r) * steps;
       const float* gates = q.gates + (row + at) * width;
@@ -105,6 +108,7 @@ void run_block_back(const Backward& q, int64_t first, int64_t rows, float* scrat
       const float* before = step ? q.cells + (row + at_before) * units : q.c0 + (first + r) * units;
       const float* g = q.g_sequence ? q.g_sequence + (row + step) * units : nullptr;
       for_each_vector(units, [&](int64_t j, int64_t lanes) {
+        prefetch_gates(gates + ahead + j, units, kGates);
         Vec incoming = load(dh + r * ld + j);
         if (g) incoming += load_lanes(g + j, lanes);
         lstm_cell_grad(gates + j, units, load_lanes(cells + j, lanes), load_lanes(before + j, lanes), incoming,

@@ -7,6 +7,7 @@ from typing import Any
 from pynn.layers.activation import Activation
 from pynn.layers.average_pooling2d import AveragePooling2D
 from pynn.layers.batch_normalization import BatchNormalization
+from pynn.layers.bidirectional import Bidirectional
 from pynn.layers.conv2d import Conv2D
 from pynn.layers.dense import Dense
 from pynn.layers.dropout import Dropout
@@ -25,6 +26,7 @@ from pynn.layers.relu import ReLU
 from pynn.layers.reshape import Reshape
 from pynn.layers.simple_rnn import SimpleRNN
 from pynn.layers.softmax import Softmax
+from pynn.layers.time_distributed import TimeDistributed
 from pynn.utils.serialization import deserialize_object, serialize_object
 
 AvgPool2D = AveragePooling2D
@@ -37,16 +39,43 @@ ALL: dict[str, type[Layer]] = {
     c.__name__: c
     for c in (
         Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Embedding, Flatten, GRU,
-        LSTM, SimpleRNN,
+        LSTM, SimpleRNN, Bidirectional, TimeDistributed,
         GlobalAveragePooling2D, InputLayer, LeakyReLU, MaxPooling2D, ReLU, Reshape, Softmax,
     )
 }  # fmt: skip
 
 __all__ = [
-    "ALL", "ELU", "GRU", "LSTM", "Embedding", "SimpleRNN",
-    "Activation", "AveragePooling2D", "AvgPool2D", "BatchNormalization", "Conv2D", "Convolution2D",
-    "Dense", "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalAvgPool2D", "Input", "InputLayer", "InputSpec",
-    "Layer", "LeakyReLU", "MaxPool2D", "MaxPooling2D", "ReLU", "Reshape", "Softmax", "deserialize", "serialize",
+    "ALL",
+    "ELU",
+    "GRU",
+    "LSTM",
+    "Activation",
+    "AveragePooling2D",
+    "AvgPool2D",
+    "BatchNormalization",
+    "Bidirectional",
+    "Conv2D",
+    "Convolution2D",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "GlobalAveragePooling2D",
+    "GlobalAvgPool2D",
+    "Input",
+    "InputLayer",
+    "InputSpec",
+    "Layer",
+    "LeakyReLU",
+    "MaxPool2D",
+    "MaxPooling2D",
+    "ReLU",
+    "Reshape",
+    "SimpleRNN",
+    "Softmax",
+    "TimeDistributed",
+    "deserialize",
+    "serialize",
 ]  # fmt: skip
 
 

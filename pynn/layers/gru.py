@@ -43,7 +43,7 @@ class GRUCell(GatedCell):
         bias = self._biases()[1]
         if bias is None:
             bias = ops.broadcast_to(trace.as_value(0.0, z.dtype), (3 * self.units,))
-        return ops.gru(z, self.recurrent_kernel, bias, *states, go_backwards=go_backwards)
+        return ops.gru(z, self.recurrent_kernel, bias, states[0], go_backwards)
 
     def step(
         self, z: Sequence[Value], h: Sequence[Value], states: Sequence[Value], kernels: Sequence[Value]

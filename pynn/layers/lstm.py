@@ -29,7 +29,7 @@ class LSTMCell(GatedCell):
         return np.concatenate([first, np.ones(self.units, dtype), last])
 
     def whole(self, z: Value, states: Sequence[Value], go_backwards: bool) -> tuple[Value, ...]:
-        return ops.lstm(z, self.recurrent_kernel, *states, go_backwards=go_backwards)
+        return ops.lstm(z, self.recurrent_kernel, states[0], states[1], go_backwards)
 
     def step(
         self, z: Sequence[Value], h: Sequence[Value], states: Sequence[Value], kernels: Sequence[Value]

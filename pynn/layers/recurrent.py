@@ -1,8 +1,8 @@
 """What recurrent layers share: arguments, weights, initial states, and the two ways to run.
 
 A recurrent layer is a *cell*, which holds the weights and knows the formula, and the loop around it.  The input's part
-of all gates for all steps is one matrix product.  What follows it runs as one op over the whole sequence if the cell has
-one for its arguments (``whole``), else as a graph of one ``step`` after the other, which takes any activation.
+of all gates for all steps is one matrix product.  What follows it runs as one op over the whole sequence if the cell
+has one for its arguments (``whole``), else as a graph of one ``step`` after the other, which takes any activation.
 """
 
 from __future__ import annotations
@@ -74,9 +74,7 @@ class RecurrentCell(Layer):
         self.recurrent_kernel = self.add_weight(
             (self.units, columns), self.recurrent_initializer, name="recurrent_kernel"
         )
-        self.bias = (
-            self.add_weight(self._bias_shape(), self._initial_bias, name="bias") if self.use_bias else None
-        )
+        self.bias = self.add_weight(self._bias_shape(), self._initial_bias, name="bias") if self.use_bias else None
         self.built = True
 
     def _bias_shape(self) -> tuple[int, ...]:
@@ -215,9 +213,7 @@ class RecurrentLayer(Layer):
 
     def build(self, input_shape: Shape) -> None:
         self.cell.build_from_shape((None, input_shape[-1]))
-        self.input_spec = InputSpec(
-            ndim=3, axes={-1: input_shape[-1]}, hint="sequences are (batch, steps, features)"
-        )
+        self.input_spec = InputSpec(ndim=3, axes={-1: input_shape[-1]}, hint="sequences are (batch, steps, features)")
         self.built = True
 
     def __call__(self, x: Any, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:

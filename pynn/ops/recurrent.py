@@ -4,8 +4,8 @@ The input's part of all gates, for all steps at once, is a plain matrix product 
 the rest, what one step needs of the step before.  ``z`` is ``[n, steps, gates * units]``, a recurrent kernel
 ``[units, gates * units]``, a state ``[n, units]``.
 
-``go_backwards`` reads the sequence from its end.  What an op keeps for its gradient lies at the position of the sequence
-it belongs to; ``sequence``, its result, is in the order of the steps, as in Keras.
+``go_backwards`` reads the sequence from its end.  What an op keeps for its gradient lies at the position of the
+sequence it belongs to; ``sequence``, its result, is in the order of the steps, as in Keras.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class Gru(_Recurrence):
     """``(sequence, last, before, gates, inner)`` from z, the recurrent kernel R, its bias b ``[3 * units]`` and h0.
 
     With z in three parts ``z r c``, in each step: ``z, r = sigmoid(z + h R + b)``, ``inner = h R_c + b_c``,
-    ``c = tanh(z_c + r * inner)``, ``h = z * h + (1 - z) * c`` (Cho et al., 2014, with the reset gate after the product).
+    ``c = tanh(z_c + r * inner)``, ``h = z * h + (1 - z) * c`` (Cho et al., 2014; the reset gate is after the product).
     """
 
     gates: ClassVar[int] = 3

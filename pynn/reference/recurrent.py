@@ -29,7 +29,7 @@ def lstm(z, recurrent, h0, c0, *, go_backwards):
 
 
 def lstm_grad(gates, cells, c0, recurrent, *arriving, go_backwards, g_sequence, g_last_h, g_last_c):
-    n, steps, width = gates.shape
+    steps = gates.shape[1]
     rest = list(arriving)
     gs = rest.pop(0) if g_sequence else np.zeros_like(cells)
     dh = rest.pop(0) if g_last_h else np.zeros_like(c0)
@@ -67,7 +67,7 @@ def gru(z, recurrent, bias, h0, *, go_backwards):
 
 
 def gru_grad(gates, inner, before, recurrent, *arriving, go_backwards, g_sequence, g_last_h):
-    n, steps, width = gates.shape
+    steps = gates.shape[1]
     rest = list(arriving)
     gs = rest.pop(0) if g_sequence else np.zeros_like(before)
     dh = rest.pop(0) if g_last_h else np.zeros_like(before[:, 0])
