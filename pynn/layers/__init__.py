@@ -7,19 +7,23 @@ from typing import Any
 from pynn.layers.activation import Activation
 from pynn.layers.average_pooling2d import AveragePooling2D
 from pynn.layers.batch_normalization import BatchNormalization
+from pynn.layers.bidirectional import Bidirectional
 from pynn.layers.conv2d import Conv2D
 from pynn.layers.dense import Dense
 from pynn.layers.depthwise_conv2d import DepthwiseConv2D, SeparableConv2D
 from pynn.layers.dropout import Dropout
 from pynn.layers.elu import ELU
+from pynn.layers.embedding import Embedding
 from pynn.layers.flatten import Flatten
 from pynn.layers.global_average_pooling2d import GlobalAveragePooling2D
 from pynn.layers.global_max_pooling2d import GlobalMaxPooling2D
 from pynn.layers.image_borders import Cropping2D, UpSampling2D, ZeroPadding2D
+from pynn.layers.gru import GRU
 from pynn.layers.input_layer import Input, InputLayer
 from pynn.layers.input_spec import InputSpec
 from pynn.layers.layer import Layer
 from pynn.layers.leaky_relu import LeakyReLU
+from pynn.layers.lstm import LSTM
 from pynn.layers.max_pooling2d import MaxPooling2D
 from pynn.layers.merging import (
     Add,
@@ -40,7 +44,9 @@ from pynn.layers.merging import (
 from pynn.layers.rearranging import Permute, RepeatVector
 from pynn.layers.relu import ReLU
 from pynn.layers.reshape import Reshape
+from pynn.layers.simple_rnn import SimpleRNN
 from pynn.layers.softmax import Softmax
+from pynn.layers.time_distributed import TimeDistributed
 from pynn.utils.serialization import deserialize_object, serialize_object
 
 AvgPool2D = AveragePooling2D
@@ -53,7 +59,8 @@ MaxPool2D = MaxPooling2D
 ALL: dict[str, type[Layer]] = {
     c.__name__: c
     for c in (
-        Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Flatten,
+        Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Embedding, Flatten, GRU,
+        LSTM, SimpleRNN, Bidirectional, TimeDistributed,
         GlobalAveragePooling2D, InputLayer, LeakyReLU, MaxPooling2D, ReLU, Reshape, Softmax,
         Add, Average, Concatenate, Cropping2D, DepthwiseConv2D, GlobalMaxPooling2D, Maximum, Minimum,
         Multiply, Permute, RepeatVector, SeparableConv2D, Subtract, UpSampling2D, ZeroPadding2D,
@@ -81,6 +88,21 @@ __all__ = [
     "GlobalAvgPool2D",
     "GlobalMaxPool2D",
     "GlobalMaxPooling2D",
+    "GRU",
+    "LSTM",
+    "Activation",
+    "AveragePooling2D",
+    "AvgPool2D",
+    "BatchNormalization",
+    "Bidirectional",
+    "Conv2D",
+    "Convolution2D",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "GlobalAveragePooling2D",
+    "GlobalAvgPool2D",
     "Input",
     "InputLayer",
     "InputSpec",
@@ -109,6 +131,13 @@ __all__ = [
     "multiply",
     "serialize",
     "subtract",
+    "ReLU",
+    "Reshape",
+    "SimpleRNN",
+    "Softmax",
+    "TimeDistributed",
+    "deserialize",
+    "serialize",
 ]  # fmt: skip
 
 

@@ -47,6 +47,7 @@ from pynn.ops.elementwise import sqrt as sqrt
 from pynn.ops.elementwise import square as square
 from pynn.ops.elementwise import subtract as subtract
 from pynn.ops.elementwise import where as where
+from pynn.ops.embedding import take as take
 from pynn.ops.matmul import matmul as matmul
 from pynn.ops.normalization import batch_norm_train as batch_norm_train
 from pynn.ops.normalization import batch_normalization as batch_normalization
@@ -62,6 +63,10 @@ from pynn.ops.random import dropout as dropout
 from pynn.ops.random import next_seed as next_seed
 from pynn.ops.random import random_normal as random_normal
 from pynn.ops.random import random_uniform as random_uniform
+from pynn.ops.recurrent import gru as gru
+from pynn.ops.recurrent import join_steps as join_steps
+from pynn.ops.recurrent import lstm as lstm
+from pynn.ops.recurrent import split_steps as split_steps
 from pynn.ops.reduce import argmax as argmax
 from pynn.ops.reduce import argmin as argmin
 from pynn.ops.reduce import max as max

@@ -26,6 +26,7 @@ def keras():
 
 IMAGES = (6, 9, 8, 3)
 ROWS = (6, 5)
+STEPS = (6, 7, 5)
 
 #: name, arguments, input shape.
 LAYERS = [
@@ -55,6 +56,15 @@ LAYERS = [
     ("LeakyReLU", {"negative_slope": 0.2}, ROWS),
     ("ELU", {"alpha": 0.5}, ROWS),
     ("Softmax", {}, ROWS),
+    *((name, {"units": 4, **arguments}, STEPS)
+      for name in ("LSTM", "GRU", "SimpleRNN")
+      for arguments in ({}, {"return_sequences": True}, {"go_backwards": True, "use_bias": False},
+                        {"return_sequences": True, "go_backwards": True}, {"activation": "relu"})),
+    *((name, {"units": 18, "recurrent_activation": "hard_sigmoid", "return_sequences": True}, STEPS)
+      for name in ("LSTM", "GRU")),
+    ("LSTM", {"units": 17, "unit_forget_bias": False}, STEPS),
+    ("GRU", {"units": 4, "reset_after": False, "return_sequences": True}, STEPS),
+    ("GRU", {"units": 4, "reset_after": False, "use_bias": False, "go_backwards": True}, STEPS),
 ]  # fmt: skip
 
 

@@ -133,6 +133,23 @@ struct CastParams {
   int32_t source, target;
 };
 
+/// Rows of a table [rows][inner] by their numbers.
+struct TakeRowsParams {
+  int64_t rows, inner;
+};
+
+/// A recurrent layer over n sequences of `steps` steps; g_...: which gradients arrive (gradient kernels only).
+struct RecurrentParams {
+  int64_t n, steps, units;
+  int32_t backwards;  ///< 1: the first step is the last position
+  int32_t g_sequence, g_last_h, g_last_c;
+};
+
+/// x[outer][count][inner] and its `count` parts [outer][inner].
+struct StepsParams {
+  int64_t outer, count, inner;
+};
+
 struct OneHotParams {
   int64_t depth;
 };
@@ -209,6 +226,9 @@ struct PooledConv2dParams {
   X(PadParams, rank, sizes, padded, before)                                                                           \
   X(ConcatenateParams, outer)                                                                                         \
   X(CastParams, source, target)                                                                                       \
+  X(TakeRowsParams, rows, inner)                                                                                      \
+  X(RecurrentParams, n, steps, units, backwards, g_sequence, g_last_h, g_last_c)                                      \
+  X(StepsParams, outer, count, inner)                                                                                 \
   X(OneHotParams, depth)                                                                                              \
   X(ReduceParams, kind, outer, reduced, inner)                                                                        \
   X(ArgmaxParams, columns)                                                                                            \

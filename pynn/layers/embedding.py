@@ -1,0 +1,126 @@
+"""Rows of a trained table."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from pynn import initializers, ops
+from pynn.errors import ArgumentError
+from pynn.graph import trace
+from pynn.graph.ir import Value
+from pynn.layers.arguments import positive_int
+from pynn.layers.layer import Layer, Shape, refuse_unsupported
+
+
+class Embedding(Layer):
+    """Whole numbers to vectors: number ``i`` becomes row ``i`` of the trained table ``embeddings``.
+
+    Args:
+        input_dim: how many different numbers there are; the largest plus 1.
+        output_dim: length of the vectors.
+        embeddings_initializer: how the table begins.
+        mask_zero: only False: masks are not supported.
+        weights: the table to begin with, ``(input_dim, output_dim)``.
+
+    Shapes:
+        ``(batch, ...)`` -> ``(batch, ..., output_dim)``.  The numbers may have any dtype; fractions are cut off.
+
+    A number below 0 counts from the end of the table, as in Keras.  A number outside of the table is an error where the
+    layer is called on an array; inside a model its vector is NaN (as in Keras on JAX), so that the loss is NaN too, and
+    it changes no weight.
+
+    Raises:
+        ArgumentError: an argument is out of range or not supported, or a number is outside of the table.
+
+    Example:
+        >>> import numpy as np
+        >>> Embedding(10, 4)(np.array([[1, 2, 3], [0, 9, 1]])).shape
+        (2, 3, 4)
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        weights: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        quantization_config: Any = None,
+        **kwargs: Any,
+    ):
+        if kwargs.pop("input_length", None) is not None:
+            warnings.warn(
+                "Embedding(input_length=...) is the way of older Keras versions; leave it out",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+        super().__init__(**kwargs)
+        where = f"layer '{self.name}'"
+        self.input_dim = positive_int(where, "input_dim", input_dim)
+        self.output_dim = positive_int(where, "output_dim", output_dim)
+        if mask_zero:
+            raise ArgumentError(
+                f"{where}: mask_zero=True is not supported, as layers take no masks; leave it out: index 0 then is a "
+                "row of the table like the others, which the model learns to ignore (put the padding before the data)"
+            )
+        refuse_unsupported(
+            where,
+            embeddings_regularizer=embeddings_regularizer,
+            embeddings_constraint=embeddings_constraint,
+            lora_rank=lora_rank,
+            lora_alpha=lora_alpha,
+            quantization_config=quantization_config,
+        )
+        self.mask_zero = False
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        if weights is not None:
+            self.build()
+            self.set_weights(weights if isinstance(weights, list) and len(weights) == 1 else [weights])
+
+    def build(self, input_shape: Shape = ()) -> None:
+        if not self.built:
+            shape = (self.input_dim, self.output_dim)
+            self.embeddings = self.add_weight(shape, self.embeddings_initializer, name="embeddings")
+        self.built = True
+
+    def __call__(self, x: Any, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        if not trace.is_tracing():
+            self.check_numbers(np.asarray(x))
+        return super().__call__(x, *args, training=training, **kwargs)
+
+    def check_numbers(self, x: np.ndarray) -> None:
+        """Raise an ArgumentError if a number in ``x`` is outside of the table."""
+        if x.dtype.kind not in "fiub" or not x.size:
+            return  # what calls the layer says what is wrong
+        outside = ~((x > -self.input_dim - 1) & (x < self.input_dim))  # NaN is outside, too
+        if outside.any():
+            raise ArgumentError(
+                f"layer '{self.name}': the numbers must be from 0 to input_dim - 1 = {self.input_dim - 1}, received "
+                f"{x[outside][0]}; give the layer a larger input_dim, or map rare numbers to one for 'unknown'"
+            )
+
+    def call(self, x: Value) -> Value:
+        return ops.take(self.embeddings, x, axis=0)
+
+    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, ...]:
+        return (*input_shape, self.output_dim)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "input_dim": self.input_dim,
+            "output_dim": self.output_dim,
+            "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
+            "embeddings_regularizer": None,
+            "activity_regularizer": None,
+            "embeddings_constraint": None,
+            "mask_zero": self.mask_zero,
+            "quantization_config": None,
+        }

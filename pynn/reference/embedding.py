@@ -1,0 +1,21 @@
+"""What taking rows of a table by their numbers means."""
+
+import numpy as np
+
+
+def take_rows(x, numbers):
+    rows = len(x)
+    row = np.where(numbers < 0, numbers + rows, numbers)
+    inside = (row >= 0) & (row < rows)
+    y = x[np.where(inside, row, 0)]
+    y[~inside] = np.nan
+    return y
+
+
+def add_rows(g, numbers, *, rows):
+    rest = g.shape[numbers.ndim :]
+    row = np.where(numbers < 0, numbers + rows, numbers).reshape(-1)
+    inside = (row >= 0) & (row < rows)
+    table = np.zeros((rows, *rest), g.dtype)
+    np.add.at(table, row[inside], g.reshape(len(row), *rest)[inside])
+    return table
