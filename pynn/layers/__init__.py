@@ -16,10 +16,12 @@ from pynn.layers.global_average_pooling2d import GlobalAveragePooling2D
 from pynn.layers.input_layer import Input, InputLayer
 from pynn.layers.input_spec import InputSpec
 from pynn.layers.layer import Layer
+from pynn.layers.layer_normalization import LayerNormalization
 from pynn.layers.leaky_relu import LeakyReLU
 from pynn.layers.max_pooling2d import MaxPooling2D
 from pynn.layers.relu import ReLU
 from pynn.layers.reshape import Reshape
+from pynn.layers.rms_normalization import RMSNormalization
 from pynn.layers.softmax import Softmax
 from pynn.utils.serialization import deserialize_object, serialize_object
 
@@ -33,14 +35,16 @@ ALL: dict[str, type[Layer]] = {
     c.__name__: c
     for c in (
         Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Flatten,
-        GlobalAveragePooling2D, InputLayer, LeakyReLU, MaxPooling2D, ReLU, Reshape, Softmax,
+        GlobalAveragePooling2D, InputLayer, LayerNormalization, LeakyReLU, MaxPooling2D, RMSNormalization, ReLU,
+        Reshape, Softmax,
     )
 }  # fmt: skip
 
 __all__ = [
     "ALL", "ELU", "Activation", "AveragePooling2D", "AvgPool2D", "BatchNormalization", "Conv2D", "Convolution2D",
     "Dense", "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalAvgPool2D", "Input", "InputLayer", "InputSpec",
-    "Layer", "LeakyReLU", "MaxPool2D", "MaxPooling2D", "ReLU", "Reshape", "Softmax", "deserialize", "serialize",
+    "Layer", "LayerNormalization", "LeakyReLU", "MaxPool2D", "MaxPooling2D", "RMSNormalization", "ReLU", "Reshape",
+    "Softmax", "deserialize", "serialize",
 ]  # fmt: skip
 
 

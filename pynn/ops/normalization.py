@@ -116,7 +116,7 @@ def batch_norm_train(x: Any, gamma: Any, beta: Any, epsilon: float = 1e-3) -> tu
         beta: offset of each channel.
         epsilon: added to the variance, so that a constant channel does not divide by zero.
     """
-    return BatchNorm(_checked_epsilon(epsilon, "batch_norm_train"))(as_value(x), as_value(gamma), as_value(beta))
+    return BatchNorm(checked_epsilon(epsilon, "batch_norm_train"))(as_value(x), as_value(gamma), as_value(beta))
 
 
 def batch_normalization(
@@ -163,7 +163,7 @@ def batch_normalization(
         vector("mean", mean, 0.0),
         vector("variance", variance, 1.0),
     )
-    op = BatchNormInference(_checked_epsilon(epsilon, "batch_normalization"))
+    op = BatchNormInference(checked_epsilon(epsilon, "batch_normalization"))
     axis %= x.ndim
     if axis == x.ndim - 1:
         return op(x, *vectors)
@@ -174,7 +174,8 @@ def batch_normalization(
     return transpose(op(transpose(x, order), *vectors), order)
 
 
-def _checked_epsilon(epsilon: float, function: str) -> float:
+def checked_epsilon(epsilon: float, function: str) -> float:
+    """``epsilon`` as a float if it may be added to a variance."""
     if not isinstance(epsilon, (int, float)) or isinstance(epsilon, bool) or not 0 <= epsilon < math.inf:
         raise ArgumentError(f"{function}: epsilon must be a number >= 0, received {epsilon!r}")
     return float(epsilon)

@@ -35,6 +35,12 @@ struct BatchNormParams {
   float epsilon;
 };
 
+/// x[rows][columns]: each row is normalized by itself.
+struct LayerNormParams {
+  int64_t rows, columns;
+  float epsilon;
+};
+
 /// Random words below `threshold` (0..2^32) drop their element; the others are multiplied by `scale`.
 struct DropoutParams {
   int64_t threshold;
@@ -152,6 +158,7 @@ struct Pool2dParams {
   X(CopyParams, nbytes)                                                                                               \
   X(SoftmaxParams, rows, columns)                                                                                     \
   X(BatchNormParams, rows, channels, epsilon)                                                                         \
+  X(LayerNormParams, rows, columns, epsilon)                                                                          \
   X(DropoutParams, threshold, stream, scale)                                                                          \
   X(RandomUniformParams, low, span, stream)                                                                           \
   X(RandomNormalParams, mean, stddev, stream)                                                                         \
