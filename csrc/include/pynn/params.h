@@ -10,6 +10,7 @@ enum Activation : int32_t {
   kRelu = 1,
   kSigmoid = 2,
   kTanh = 3,
+  kRelu6 = 4,
 };
 
 /// C[m][n] = activation(op(A) op(B) + bias), row-major.  A is stored [k][m] if transpose_a, B [n][k] if transpose_b.
@@ -33,6 +34,8 @@ struct SoftmaxParams {
 struct BatchNormParams {
   int64_t rows, channels;
   float epsilon;
+  int32_t activation;  ///< enum Activation: linear, ReLU or ReLU6
+  int32_t residual;    ///< 1: an array like x is added before the activation
 };
 
 /// x[rows][columns]: each row is normalized by itself.
@@ -157,7 +160,7 @@ struct Pool2dParams {
   X(GemmParams, m, n, k, transpose_a, transpose_b, bias, activation)                                                  \
   X(CopyParams, nbytes)                                                                                               \
   X(SoftmaxParams, rows, columns)                                                                                     \
-  X(BatchNormParams, rows, channels, epsilon)                                                                         \
+  X(BatchNormParams, rows, channels, epsilon, activation, residual)                                                   \
   X(LayerNormParams, rows, columns, epsilon)                                                                          \
   X(DropoutParams, threshold, stream, scale)                                                                          \
   X(RandomUniformParams, low, span, stream)                                                                           \
