@@ -22,12 +22,16 @@ struct Shared {
   static int64_t bytes(const Blocks& b) { return (b.partial_sums() + 3 * b.padded_width()) * 4; }
 };
 
-/// Partial sums of kVectors vectors of columns over `rows` rows.
+/// Adds kVectors vectors of columns of `rows` rows to the partial sums.
 template <int kVectors, class Lanes>
 void sum_columns(const float* x, int64_t stride, int64_t rows, const float* shift, float* sums, float* squares,
                  Lanes lanes) {
-  Vec s[kVectors] = {}, q[kVectors] = {}, h[kVectors];
-  for (int i = 0; i < kVectors; ++i) h[i] = load_first(shift + i * W, lanes);
+  Vec s[kVectors], q[kVectors], h[kVectors];
+  for (int i = 0; i < kVectors; ++i) {
+    s[i] = load_first(sums + i * W, lanes);
+    q[i] = load_first(squares + i * W, lanes);
+    h[i] = load_first(shift + i * W, lanes);
+  }
   for (int64_t r = 0; r < rows; ++r, x += stride) {
 #pragma GCC unroll 4
     for (int i = 0; i < kVectors; ++i) {
@@ -48,8 +52,9 @@ void sum_block(const Blocks& b, const float* x, const SumTask& t, float* scratch
     repeat(x, b.channels, scratch, b.width);
     shift = scratch;
   }
-  for_each_columns(t.c0, t.c1, [&](int64_t c, auto vectors, auto lanes) {
-    sum_columns<vectors.value>(x + t.start + c, b.width, t.rows, shift + c, t.sums + c, t.products + c, lanes);
+  t.for_each_strip([&](int64_t r, int64_t rows, int64_t c, auto vectors, auto lanes) {
+    sum_columns<vectors.value>(x + t.start + r * b.width + c, b.width, rows, shift + c, t.sums + c, t.products + c,
+                               lanes);
   });
 }
 
@@ -76,26 +81,36 @@ struct Columns {
   const float *mean, *scale, *offset;
 };
 
-template <int32_t kActivation, bool kResidual>
+template <int32_t kActivation, bool kResidual, bool kStream>
 void normalize_row(const float* x, const float* residual, const Columns columns, float* y, int64_t n) {
   for_each_vector(0, n, [=](int64_t i, auto lanes) {
     Vec v = normalized(load_first(x + i, lanes), load_first(columns.mean + i, lanes),
                        load_first(columns.scale + i, lanes), load_first(columns.offset + i, lanes));
     if constexpr (kResidual) v += load_first(residual + i, lanes);
-    store_first(y + i, activated<kActivation>(v), lanes);
+    store_result<kStream>(y + i, activated<kActivation>(v), lanes);
   });
+}
+
+template <int32_t kActivation, bool kStream>
+void normalize_rows(const Blocks& b, const float* x, const float* residual, const Columns& columns, float* y,
+                    int64_t begin, int64_t end) {
+  for_each_row(b, begin, end, [&](int64_t at, int64_t n) {
+    if (residual)
+      normalize_row<kActivation, true, kStream>(x + at, residual + at, columns, y + at, n);
+    else
+      normalize_row<kActivation, false, kStream>(x + at, nullptr, columns, y + at, n);
+  });
+  if constexpr (kStream) finish_streaming();
 }
 
 /// The second pass over the chunks of tasks [begin, end); `residual` may be null.
 void normalize(const Blocks& b, const float* x, const float* residual, const Columns& columns, int32_t activation,
                float* y, int64_t begin, int64_t end) {
   with_activation(activation, [&](auto kind) {
-    for_each_row(b, begin, end, [&](int64_t at, int64_t n) {
-      if (residual)
-        normalize_row<kind.value, true>(x + at, residual + at, columns, y + at, n);
-      else
-        normalize_row<kind.value, false>(x + at, nullptr, columns, y + at, n);
-    });
+    if (streams(b, y))
+      normalize_rows<kind.value, true>(b, x, residual, columns, y, begin, end);
+    else
+      normalize_rows<kind.value, false>(b, x, residual, columns, y, begin, end);
   });
 }
 

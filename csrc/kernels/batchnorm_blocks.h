@@ -11,12 +11,13 @@ namespace pynn {
 namespace PYNN_ISA {
 namespace {
 
-constexpr int64_t kMaxRowBlocks = 64;  // partial sums per channel
-constexpr int64_t kMinBlockRows = 32;  // fewer rows, and the partial sums would cost as much as the sums
-constexpr int64_t kColumnBlock = 256;  // 1 KB of each row: partial sums of a task stay in the L1 cache
-constexpr int64_t kFoldBelow = 64;     // channels
-constexpr int64_t kChunk = 16384;      // elements of one task of the element-wise pass
-constexpr int64_t kChannelBlock = 16;  // channels of one task that finishes statistics
+constexpr int64_t kMaxRowBlocks = 64;     // partial sums per channel
+constexpr int64_t kMinBlockRows = 32;     // fewer rows, and the partial sums would cost as much as the sums
+constexpr int64_t kColumnBlock = 256;     // 1 KB of each row: partial sums of a task stay in the L1 cache
+constexpr int64_t kFoldBelow = 64;        // channels
+constexpr int64_t kChunk = 16384;         // elements of one task of the element-wise pass
+constexpr int64_t kStripElements = 4096;  // of each array at a time: all columns of some rows, then the next rows
+constexpr int64_t kChannelBlock = 16;     // channels of one task that finishes statistics
 
 struct Blocks {
   int64_t rows, channels;
@@ -49,6 +50,19 @@ struct Blocks {
   int64_t partial_sums() const { return row_blocks * 2 * padded_width(); }
 };
 
+template <int32_t kValue>
+struct Constant {
+  static constexpr int32_t value = kValue;
+};
+
+/// Calls f(c, Constant<number of vectors>, lanes of each) over the columns [c0, c1): four whole vectors where it can.
+template <class F>
+PYNN_INLINE void for_each_columns(int64_t c0, int64_t c1, const F& f) {
+  int64_t c = c0;
+  for (; c + 4 * W <= c1; c += 4 * W) f(c, Constant<4>{}, Whole{});
+  for_each_vector(c, c1, [&](int64_t at, auto lanes) { f(at, Constant<1>{}, lanes); });
+}
+
 /// The task of a summing pass that covers `rows` rows, from element `start` on, of the columns [c0, c1).
 struct SumTask {
   int64_t start, rows, c0, c1;
@@ -64,22 +78,20 @@ struct SumTask {
     c1 = tail ? b.tail_columns : smaller(c0 + b.column_block, b.width);
     sums = partials + block * 2 * b.padded_width();
     products = sums + b.padded_width();
-    for (int64_t c = c1; tail && c < b.width; ++c) sums[c] = products[c] = 0.f;
+    const int64_t used = tail ? b.width : c1;
+    for (int64_t c = c0; c < used; ++c) sums[c] = products[c] = 0.f;
+  }
+
+  /// Calls f(row, rows, c, Constant<number of vectors>, lanes of each): all columns of a strip of rows before the next
+  /// strip, so that memory is read in order.
+  template <class F>
+  void for_each_strip(const F& f) const {
+    const int64_t strip = larger<int64_t>(kStripElements / (c1 - c0), 4);
+    for (int64_t r = 0; r < rows; r += strip)
+      for_each_columns(c0, c1,
+                       [&](int64_t c, auto vectors, auto lanes) { f(r, smaller(strip, rows - r), c, vectors, lanes); });
   }
 };
-
-template <int32_t kValue>
-struct Constant {
-  static constexpr int32_t value = kValue;
-};
-
-/// Calls f(c, Constant<number of vectors>, lanes of each) over the columns [c0, c1): four whole vectors where it can.
-template <class F>
-PYNN_INLINE void for_each_columns(int64_t c0, int64_t c1, const F& f) {
-  int64_t c = c0;
-  for (; c + 4 * W <= c1; c += 4 * W) f(c, Constant<4>{}, Whole{});
-  for_each_vector(c, c1, [&](int64_t at, auto lanes) { f(at, Constant<1>{}, lanes); });
-}
 
 /// Sums of the two partial sums of channels [c, c + n), in double and in the order of the blocks.
 PYNN_INLINE void add_partials(const Blocks& b, const float* partials, int64_t c, int64_t n, double* s, double* q) {
@@ -138,6 +150,27 @@ PYNN_INLINE Vec where_active(Vec v, Vec g) {
   if constexpr (kActivation == kRelu || kActivation == kRelu6) g = v > Vec{} ? g : Vec{};
   if constexpr (kActivation == kRelu6) g = v < broadcast(6.f) ? g : Vec{};
   return g;
+}
+
+constexpr int64_t kStreamedBytes = int64_t{16} << 20;
+
+/// Whether a result of these blocks at `y` goes past the cache: it is too large to stay there until it is read.
+inline bool streams(const Blocks& b, const float* y) {
+  return b.rows * b.channels * 4 >= kStreamedBytes && b.width % 16 == 0 &&
+         reinterpret_cast<uintptr_t>(y) % (W * 4) == 0;
+}
+
+/// store_first, past the cache if kStream: `p` is then aligned.
+template <bool kStream>
+PYNN_INLINE void store_result(float* p, Vec v, Whole) {
+  if constexpr (kStream)
+    store_streaming(p, v);
+  else
+    store(p, v);
+}
+template <bool kStream>
+PYNN_INLINE void store_result(float* p, Vec v, int64_t lanes) {
+  store_first(p, v, lanes);
 }
 
 /// Calls f(Constant<activation>).

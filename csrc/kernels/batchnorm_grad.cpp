@@ -46,12 +46,14 @@ void prepare_channels(const Blocks& b, const Operands& o, float epsilon, const S
   }
 }
 
-/// Partial sums of g and of g * (x - mean) for kVectors vectors of columns, from element `at` on.
+/// Adds g and g * (x - mean) of kVectors vectors of columns, from element `at` on, to the partial sums.
 template <int kVectors, int32_t kActivation, bool kResidual, class Lanes>
 void sum_columns(const Operands& o, int64_t at, int64_t stride, int64_t rows, const Shared& shared, int64_t c,
                  const SumTask& t, Lanes lanes) {
-  Vec s[kVectors] = {}, q[kVectors] = {}, mean[kVectors], scale[kVectors], beta[kVectors];
+  Vec s[kVectors], q[kVectors], mean[kVectors], scale[kVectors], beta[kVectors];
   for (int i = 0; i < kVectors; ++i) {
+    s[i] = load_first(t.sums + c + i * W, lanes);
+    q[i] = load_first(t.products + c + i * W, lanes);
     mean[i] = load_first(shared.mean + c + i * W, lanes);
     scale[i] = load_first(shared.scale + c + i * W, lanes);
     beta[i] = load_first(shared.beta + c + i * W, lanes);
@@ -82,8 +84,9 @@ void sum_columns(const Operands& o, int64_t at, int64_t stride, int64_t rows, co
 
 template <int32_t kActivation, bool kResidual>
 void sum_block(const Blocks& b, const Operands& o, const Shared& shared, const SumTask& t) {
-  for_each_columns(t.c0, t.c1, [&](int64_t c, auto vectors, auto lanes) {
-    sum_columns<vectors.value, kActivation, kResidual>(o, t.start + c, b.width, t.rows, shared, c, t, lanes);
+  t.for_each_strip([&](int64_t r, int64_t rows, int64_t c, auto vectors, auto lanes) {
+    sum_columns<vectors.value, kActivation, kResidual>(o, t.start + r * b.width + c, b.width, rows, shared, c, t,
+                                                       lanes);
   });
 }
 
@@ -105,7 +108,7 @@ void finish_channels(const Blocks& b, const Operands& o, float epsilon, const Sh
 }
 
 /// dx of n elements; `g` is masked already if there is a residual (kActivation is then kLinear).
-template <int32_t kActivation>
+template <int32_t kActivation, bool kStream>
 void dx_row(const float* g, const float* x, const Shared& s, float* dx, int64_t n) {
   const float *mean = s.mean, *scale = s.scale, *beta = s.beta, *x_factor = s.x_factor, *offset = s.offset;
   for_each_vector(0, n, [=](int64_t i, auto lanes) {
@@ -113,7 +116,8 @@ void dx_row(const float* g, const float* x, const Shared& s, float* dx, int64_t 
     Vec gv = load_first(g + i, lanes);
     if constexpr (kActivation != kLinear)
       gv = where_active<kActivation>(normalized(xv, m, a, load_first(beta + i, lanes)), gv);
-    store_first(dx + i, gv * a + ((xv - m) * load_first(x_factor + i, lanes) + load_first(offset + i, lanes)), lanes);
+    store_result<kStream>(dx + i, gv * a + ((xv - m) * load_first(x_factor + i, lanes) + load_first(offset + i, lanes)),
+                          lanes);
   });
 }
 
@@ -125,9 +129,15 @@ void run_phase(const KernelArgs& args, const Blocks& b, const Operands& o, float
       sum_block<kActivation, kResidual>(b, o, shared, SumTask(b, task, shared.partials));
   } else if (args.phase == 3) {
     const float* g = kResidual ? o.dr : o.g;
+    constexpr int32_t kMask = kResidual ? kLinear : kActivation;
+    const bool stream = streams(b, o.dx);
     for_each_row(b, args.begin, args.end, [&](int64_t at, int64_t n) {
-      dx_row<kResidual ? kLinear : kActivation>(g + at, o.x + at, shared, o.dx + at, n);
+      if (stream)
+        dx_row<kMask, true>(g + at, o.x + at, shared, o.dx + at, n);
+      else
+        dx_row<kMask, false>(g + at, o.x + at, shared, o.dx + at, n);
     });
+    if (stream) finish_streaming();
   } else {
     for (int64_t task = args.begin; task < args.end; ++task) {
       const int64_t c = task * kChannelBlock, n = smaller(kChannelBlock, b.channels - c);
