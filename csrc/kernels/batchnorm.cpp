@@ -1,4 +1,5 @@
-// Batch normalization: statistics over all axes but the last, in one pass over x; y in a second pass.
+// Batch normalization: statistics over all axes but the last, in one pass over x; y in a second pass, which also adds
+// the residual and applies the activation: y = activation(normalized x + residual).
 //
 // Sums of x - shift and (x - shift)^2, with the first row as the shift, lose nothing when the mean is large against the
 // deviation, and need one pass where mean-then-deviation needs two.  Each block of rows has its own partial sums; they
@@ -9,108 +10,108 @@ namespace pynn {
 namespace PYNN_ISA {
 namespace {
 
-/// Shared memory: partial sums [row_blocks][2][padded_width], then three per-column arrays.
+/// Shared memory: partial sums, then three per-column arrays.
 struct Shared {
   float *partials, *mean, *scale, *offset;
   Shared(char* memory, const Blocks& b) {
     partials = reinterpret_cast<float*>(memory);
-    mean = partials + b.row_blocks * 2 * b.padded_width();
+    mean = partials + b.partial_sums();
     scale = mean + b.padded_width();
     offset = scale + b.padded_width();
   }
-  static int64_t bytes(const Blocks& b) { return (b.row_blocks * 2 + 3) * b.padded_width() * 4; }
+  static int64_t bytes(const Blocks& b) { return (b.partial_sums() + 3 * b.padded_width()) * 4; }
 };
 
-/// Partial sums of kVectors vectors of columns over `rows` rows; the last vector has `last` columns.
-template <int kVectors>
+/// Adds kVectors vectors of columns of `rows` rows to the partial sums.
+template <int kVectors, class Lanes>
 void sum_columns(const float* x, int64_t stride, int64_t rows, const float* shift, float* sums, float* squares,
-                 int64_t last) {
-  Vec s[kVectors] = {}, q[kVectors] = {}, h[kVectors];
-  for (int i = 0; i < kVectors; ++i) h[i] = load_first(shift + i * W, i + 1 < kVectors ? W : last);
+                 Lanes lanes) {
+  Vec s[kVectors], q[kVectors], h[kVectors];
+  for (int i = 0; i < kVectors; ++i) {
+    s[i] = load_first(sums + i * W, lanes);
+    q[i] = load_first(squares + i * W, lanes);
+    h[i] = load_first(shift + i * W, lanes);
+  }
   for (int64_t r = 0; r < rows; ++r, x += stride) {
 #pragma GCC unroll 4
     for (int i = 0; i < kVectors; ++i) {
-      const bool whole = i + 1 < kVectors || last == W;
-      const Vec d = (whole ? load(x + i * W) : load_first(x + i * W, last)) - h[i];
+      const Vec d = load_first(x + i * W, lanes) - h[i];
       s[i] += d;
       q[i] += d * d;
     }
   }
   for (int i = 0; i < kVectors; ++i) {
-    store_first(sums + i * W, s[i], i + 1 < kVectors ? W : last);
-    store_first(squares + i * W, q[i], i + 1 < kVectors ? W : last);
+    store_first(sums + i * W, s[i], lanes);
+    store_first(squares + i * W, q[i], lanes);
   }
 }
 
-void sum_block(const Blocks& b, const float* x, int64_t task, float* partials, float* scratch) {
-  const int64_t block = task / b.column_blocks;
-  const int64_t c0 = task % b.column_blocks * b.column_block;
-  const int64_t c1 = smaller(c0 + b.column_block, b.width);
-  const int64_t r0 = part_start(b.folded_rows, b.row_blocks, block);
-  const int64_t rows = part_start(b.folded_rows, b.row_blocks, block + 1) - r0;
+void sum_block(const Blocks& b, const float* x, const SumTask& t, float* scratch) {
   const float* shift = x;
   if (b.fold > 1) {
     repeat(x, b.channels, scratch, b.width);
     shift = scratch;
   }
-  float* sums = partials + block * 2 * b.padded_width();
-  float* squares = sums + b.padded_width();
-  const float* from = x + r0 * b.width;
-  int64_t c = c0;
-  for (; c + 4 * W <= c1; c += 4 * W) sum_columns<4>(from + c, b.width, rows, shift + c, sums + c, squares + c, W);
-  for (; c < c1; c += W)
-    sum_columns<1>(from + c, b.width, rows, shift + c, sums + c, squares + c, smaller<int64_t>(W, c1 - c));
+  t.for_each_strip([&](int64_t r, int64_t rows, int64_t c, auto vectors, auto lanes) {
+    sum_columns<vectors.value>(x + t.start + r * b.width + c, b.width, rows, shift + c, t.sums + c, t.products + c,
+                               lanes);
+  });
 }
 
-constexpr int64_t kChannelBlock = 16;
-
-/// Statistics of channels [c, c + n) from the partial sums and the tail's rows, and what the second pass needs of them.
+/// Statistics of channels [c, c + n) from the partial sums, and what the second pass needs of them.
 void finish_channels(const Blocks& b, const float* x, const float* gamma, const float* beta, float epsilon,
                      const Shared& shared, int64_t c, int64_t n, float* mean, float* variance) {
   double s[kChannelBlock] = {}, q[kChannelBlock] = {};
-  if (b.folded_rows) {
-    for (int64_t block = 0; block < b.row_blocks; ++block) {
-      const float* sums = shared.partials + block * 2 * b.padded_width() + c;
-      const float* squares = sums + b.padded_width();
-      for (int64_t f = 0; f < b.width; f += b.channels)
-        for (int64_t i = 0; i < n; ++i) {
-          s[i] += static_cast<double>(sums[f + i]);
-          q[i] += static_cast<double>(squares[f + i]);
-        }
-    }
-  }
-  for (int64_t at = b.tail_start() + c; at < b.rows * b.channels; at += b.channels)
-    for (int64_t i = 0; i < n; ++i) {
-      const double d = static_cast<double>(x[at + i]) - static_cast<double>(x[c + i]);
-      s[i] += d;
-      q[i] += d * d;
-    }
+  add_partials(b, shared.partials, c, n, s, q);
   const double count = static_cast<double>(b.rows);
-  for (int64_t i = 0; i < n; ++i) {
-    const double d = s[i] / count;
-    const double var = larger(q[i] / count - d * d, 0.0);
-    const float m = static_cast<float>(static_cast<double>(x[c + i]) + d);
-    mean[c + i] = m;
-    variance[c + i] = static_cast<float>(var);
-    const float scale =
-        static_cast<float>(static_cast<double>(gamma[c + i]) / sqrt(var + static_cast<double>(epsilon)));
-    for (int64_t f = 0; f < b.width; f += b.channels) {
-      shared.mean[f + c + i] = m;
-      shared.scale[f + c + i] = scale;
-      shared.offset[f + c + i] = beta[c + i];
+  for (int64_t i = c; i < c + n; ++i) {
+    const double d = s[i - c] / count;
+    mean[i] = static_cast<float>(static_cast<double>(x[i]) + d);
+    variance[i] = static_cast<float>(larger(q[i - c] / count - d * d, 0.0));
+    const float scale = channel_scale(gamma[i], variance[i], epsilon);
+    for (int64_t f = i; f < b.width; f += b.channels) {
+      shared.mean[f] = mean[i];
+      shared.scale[f] = scale;
+      shared.offset[f] = beta[i];
     }
   }
 }
 
-/// y = (x - mean) * scale + offset: the subtraction first, or a large mean would cost its digits.
-void normalize_row(const float* x, const float* mean, const float* scale, const float* offset, float* y, int64_t n) {
-  int64_t i = 0;
-  for (; i + W <= n; i += W) store(y + i, (load(x + i) - load(mean + i)) * load(scale + i) + load(offset + i));
-  if (i < n) {
-    const int64_t k = n - i;
-    const Vec d = load_first(x + i, k) - load_first(mean + i, k);
-    store_first(y + i, d * load_first(scale + i, k) + load_first(offset + i, k), k);
-  }
+struct Columns {
+  const float *mean, *scale, *offset;
+};
+
+template <int32_t kActivation, bool kResidual, bool kStream>
+void normalize_row(const float* x, const float* residual, const Columns columns, float* y, int64_t n) {
+  for_each_vector(0, n, [=](int64_t i, auto lanes) {
+    Vec v = normalized(load_first(x + i, lanes), load_first(columns.mean + i, lanes),
+                       load_first(columns.scale + i, lanes), load_first(columns.offset + i, lanes));
+    if constexpr (kResidual) v += load_first(residual + i, lanes);
+    store_result<kStream>(y + i, activated<kActivation>(v), lanes);
+  });
+}
+
+template <int32_t kActivation, bool kStream>
+void normalize_rows(const Blocks& b, const float* x, const float* residual, const Columns& columns, float* y,
+                    int64_t begin, int64_t end) {
+  for_each_row(b, begin, end, [&](int64_t at, int64_t n) {
+    if (residual)
+      normalize_row<kActivation, true, kStream>(x + at, residual + at, columns, y + at, n);
+    else
+      normalize_row<kActivation, false, kStream>(x + at, nullptr, columns, y + at, n);
+  });
+  if constexpr (kStream) finish_streaming();
+}
+
+/// The second pass over the chunks of tasks [begin, end); `residual` may be null.
+void normalize(const Blocks& b, const float* x, const float* residual, const Columns& columns, int32_t activation,
+               float* y, int64_t begin, int64_t end) {
+  with_activation(activation, [&](auto kind) {
+    if (streams(b, y))
+      normalize_rows<kind.value, true>(b, x, residual, columns, y, begin, end);
+    else
+      normalize_rows<kind.value, false>(b, x, residual, columns, y, begin, end);
+  });
 }
 
 }  // namespace
@@ -126,7 +127,7 @@ void batch_norm_plan(const KernelArgs& args, KernelPlan& plan) {
   plan.thread_bytes = b.padded_width() * 4;
   plan.nanoseconds[0] = b.elements() * 4 / kBytesPerNanosecond;
   plan.nanoseconds[1] = static_cast<double>((b.row_blocks + 8) * b.width);
-  plan.nanoseconds[2] = b.elements() * 8 / kBytesPerNanosecond;
+  plan.nanoseconds[2] = b.elements() * (p.residual ? 12 : 8) / kBytesPerNanosecond;
 }
 
 void batch_norm(const KernelArgs& args) {
@@ -136,7 +137,7 @@ void batch_norm(const KernelArgs& args) {
   const float* x = args.input<float>(0);
   if (args.phase == 0) {
     for (int64_t task = args.begin; task < args.end; ++task)
-      sum_block(b, x, task, shared.partials, reinterpret_cast<float*>(args.scratch));
+      sum_block(b, x, SumTask(b, task, shared.partials), reinterpret_cast<float*>(args.scratch));
   } else if (args.phase == 1) {
     for (int64_t task = args.begin; task < args.end; ++task) {
       const int64_t c = task * kChannelBlock;
@@ -144,10 +145,8 @@ void batch_norm(const KernelArgs& args) {
                       smaller(kChannelBlock, b.channels - c), args.output<float>(1), args.output<float>(2));
     }
   } else {
-    float* y = args.output<float>(0);
-    for_each_row(b, args.begin, args.end, [&](int64_t at, int64_t n) {
-      normalize_row(x + at, shared.mean, shared.scale, shared.offset, y + at, n);
-    });
+    normalize(b, x, p.residual ? args.input<float>(3) : nullptr, {shared.mean, shared.scale, shared.offset},
+              p.activation, args.output<float>(0), args.begin, args.end);
   }
 }
 
@@ -162,21 +161,17 @@ void batch_norm_inference_plan(const KernelArgs& args, KernelPlan& plan) {
 void batch_norm_inference(const KernelArgs& args) {
   const auto p = params_of<BatchNormParams>(args);
   const Blocks b(p.rows, p.channels);
-  const float* x = args.input<float>(0);
   const float* gamma = args.input<float>(1);
   const float* variance = args.input<float>(4);
-  float* y = args.output<float>(0);
   float* mean = reinterpret_cast<float*>(args.scratch);
   float* offset = mean + b.padded_width();
   float* scale = offset + b.padded_width();
   repeat(args.input<float>(3), b.channels, mean, b.width);
   repeat(args.input<float>(2), b.channels, offset, b.width);
   for (int64_t c = 0; c < b.channels; ++c) scale[c] = gamma[c] / sqrtf(variance[c] + p.epsilon);
-  // In place: the first period is there already.
-  for (int64_t done = b.channels; done < b.width; done += b.channels)
-    memcpy(scale + done, scale, static_cast<size_t>(b.channels) * sizeof(float));
-  for_each_row(b, args.begin, args.end,
-               [&](int64_t at, int64_t n) { normalize_row(x + at, mean, scale, offset, y + at, n); });
+  repeat(scale, b.channels, scale, b.width);
+  normalize(b, args.input<float>(0), nullptr, {mean, scale, offset}, p.activation, args.output<float>(0), args.begin,
+            args.end);
 }
 
 }  // namespace PYNN_ISA

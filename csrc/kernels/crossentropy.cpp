@@ -8,19 +8,17 @@ namespace {
 
 /// sum(t * (log(sum) - (x - max))): each term by itself, so that large logits cancel before they are weighted.
 float row_loss(const float* x, const float* t, int64_t n, float max, float log_sum) {
-  Vec loss{};
-  for_each_vector(n, [&](int64_t i, int64_t count) {
-    const Vec minus_log_p = log_sum - (load_first(x + i, count) - max);
-    loss += first_lanes(load_first(t + i, count) * minus_log_p, count, Vec{});
+  return row_sum(n, [=](int64_t i, auto lanes) {
+    const Vec minus_log_p = log_sum - (load_first(x + i, lanes) - max);
+    return load_first(t + i, lanes) * minus_log_p;
   });
-  return sum_in_every_lane(loss)[0];
 }
 
 /// (p * sum(t) - t) * g
 void row_grad(float g, const float* p, const float* t, int64_t n, float* dx) {
-  const float total = row_dot(t, nullptr, n);
-  for_each_vector(n, [=](int64_t i, int64_t count) {
-    store_first(dx + i, (load_first(p + i, count) * total - load_first(t + i, count)) * g, count);
+  const float total = row_sum(n, [=](int64_t i, auto lanes) { return load_first(t + i, lanes); });
+  for_each_vector(0, n, [=](int64_t i, auto lanes) {
+    store_first(dx + i, (load_first(p + i, lanes) * total - load_first(t + i, lanes)) * g, lanes);
   });
 }
 
@@ -29,7 +27,7 @@ void sparse_row_grad(float g, const float* p, int32_t label, int64_t n, float* d
   const bool known = label >= 0 && label < n;
   const float scale = known ? g : NAN;
   const float at_label = known ? (p[label] - 1.f) * g : 0.f;  // read before dx, which may be p, is written
-  for_each_vector(n, [=](int64_t i, int64_t count) { store_first(dx + i, load_first(p + i, count) * scale, count); });
+  for_each_vector(0, n, [=](int64_t i, auto lanes) { store_first(dx + i, load_first(p + i, lanes) * scale, lanes); });
   if (known) dx[label] = at_label;
 }
 

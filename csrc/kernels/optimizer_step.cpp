@@ -2,10 +2,7 @@
 //
 // The parameters are seen as one long array; a task is a fixed piece of it, so a model with one large and twenty small
 // parameters still spreads evenly.  Outputs may lie on their inputs.
-#include <math.h>
-
-#include "kernels/kernel.h"
-#include "simd/vec.h"
+#include "kernels/rows.h"
 
 namespace pynn {
 namespace PYNN_ISA {
@@ -39,16 +36,8 @@ PYNN_INLINE void for_each_piece(const KernelArgs& args, int first, int64_t count
   }
 }
 
-/// Calls f(i, lanes) for whole vectors of [begin, end) and for the shorter rest.
-template <class F>
-PYNN_INLINE void for_each_vector(int64_t begin, int64_t end, const F& f) {
-  int64_t i = begin;
-  for (; i + W <= end; i += W) f(i, static_cast<int64_t>(W));
-  if (i < end) f(i, end - i);
-}
-
 void sgd(const float* w, const float* g, float lr, float* new_w, int64_t begin, int64_t end) {
-  for_each_vector(begin, end, [=](int64_t i, int64_t n) {
+  for_each_vector(begin, end, [=](int64_t i, auto n) {
     store_first(new_w + i, load_first(w + i, n) - load_first(g + i, n) * lr, n);
   });
 }
@@ -60,7 +49,7 @@ struct MomentumArrays {
 
 template <bool kNesterov>
 void sgd_momentum(const MomentumArrays a, float lr, float momentum, int64_t begin, int64_t end) {
-  for_each_vector(begin, end, [=](int64_t i, int64_t n) {
+  for_each_vector(begin, end, [=](int64_t i, auto n) {
     const Vec w = load_first(a.w + i, n), step = load_first(a.g + i, n) * lr;
     const Vec v = load_first(a.v + i, n) * momentum - step;
     store_first(a.new_v + i, v, n);
@@ -78,7 +67,7 @@ struct AdamFactors {
 };
 
 void adam(const AdamArrays a, const AdamFactors f, int64_t begin, int64_t end) {
-  for_each_vector(begin, end, [=](int64_t i, int64_t n) {
+  for_each_vector(begin, end, [=](int64_t i, auto n) {
     const Vec g = load_first(a.g + i, n);
     Vec m = load_first(a.m + i, n), v = load_first(a.v + i, n);
     m += (g - m) * f.one_minus_beta_1;

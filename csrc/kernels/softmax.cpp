@@ -7,23 +7,24 @@ namespace {
 
 void log_softmax_row(const float* x, int64_t n, float max, float log_sum, float* y) {
   // (x - max) first: adding max and log(sum) beforehand would round log(sum) away for large logits.
-  for_each_vector(
-      n, [=](int64_t i, int64_t count) { store_first(y + i, load_first(x + i, count) - max - log_sum, count); });
+  for_each_vector(0, n,
+                  [=](int64_t i, auto lanes) { store_first(y + i, load_first(x + i, lanes) - max - log_sum, lanes); });
 }
 
 /// y * (g - sum(g * y))
 void softmax_grad_row(const float* g, const float* y, int64_t n, float* dx) {
-  const float mean = row_dot(g, y, n);
-  for_each_vector(n, [=](int64_t i, int64_t count) {
-    store_first(dx + i, load_first(y + i, count) * (load_first(g + i, count) - mean), count);
+  const float mean =
+      row_sum(n, [=](int64_t i, auto lanes) { return load_first(g + i, lanes) * load_first(y + i, lanes); });
+  for_each_vector(0, n, [=](int64_t i, auto lanes) {
+    store_first(dx + i, load_first(y + i, lanes) * (load_first(g + i, lanes) - mean), lanes);
   });
 }
 
 /// g - exp(y) * sum(g)
 void log_softmax_grad_row(const float* g, const float* y, int64_t n, float* dx) {
-  const float total = row_dot(g, nullptr, n);
-  for_each_vector(n, [=](int64_t i, int64_t count) {
-    store_first(dx + i, load_first(g + i, count) - vexp(load_first(y + i, count)) * total, count);
+  const float total = row_sum(n, [=](int64_t i, auto lanes) { return load_first(g + i, lanes); });
+  for_each_vector(0, n, [=](int64_t i, auto lanes) {
+    store_first(dx + i, load_first(g + i, lanes) - vexp(load_first(y + i, lanes)) * total, lanes);
   });
 }
 

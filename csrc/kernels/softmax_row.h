@@ -1,8 +1,7 @@
 #pragma once
 // Softmax of one row, shared by softmax and the cross-entropies.  The row's maximum is subtracted first, so logits
 // of any size are safe.
-#include "kernels/kernel.h"
-#include "simd/lanes.h"
+#include "kernels/rows.h"
 #include "simd/vmath.h"
 
 namespace pynn {
@@ -118,29 +117,6 @@ PYNN_INLINE void softmax_rows_with_log(const float* x, float* y, int64_t n, int6
     for (int64_t i = 0; i < last - first; ++i) log_sum[i] = logf(log_sum[i]);
     for (int64_t r = first; r < last; ++r) each(r, top[r - first], log_sum[r - first]);
   }
-}
-
-/// sum(a * b) of one row; null b: sum(a).
-PYNN_INLINE float row_dot(const float* a, const float* b, int64_t n) {
-  Vec sum{};
-  int64_t i = 0;
-  for (; i + W <= n; i += W) sum += b ? load(a + i) * load(b + i) : load(a + i);
-  if (i < n) sum += b ? load_first(a + i, n - i) * load_first(b + i, n - i) : load_first(a + i, n - i);
-  return sum_in_every_lane(sum)[0];
-}
-
-/// Calls f(offset, lanes) for each vector of a row, the last one possibly shorter.
-template <class F>
-PYNN_INLINE void for_each_vector(int64_t n, const F& f) {
-  int64_t i = 0;
-  for (; i + W <= n; i += W) f(i, W);
-  if (i < n) f(i, n - i);
-}
-
-/// Tasks are rows.  `cost` is in vector instructions for each vector of a row.
-inline void plan_rows(int64_t rows, int64_t columns, double cost, KernelPlan& plan) {
-  plan.tasks[0] = larger<int64_t>(rows, 1);
-  plan.nanoseconds[0] = static_cast<double>(rows) * (6 + 0.2 * cost * static_cast<double>(ceil_div(columns, W)));
 }
 
 }  // namespace

@@ -73,6 +73,21 @@ PYNN_INLINE Vec vsqrt(Vec v) {
 }
 #endif
 
+/// Stores past the cache, to a multiple of the vector's size; finish_streaming() before others may read it.
+#if defined(PYNN_ISA_LEVEL_avx512)
+PYNN_INLINE void store_streaming(float* p, Vec v) { _mm512_stream_ps(p, (__m512)v); }
+PYNN_INLINE void finish_streaming() { _mm_sfence(); }
+#elif defined(PYNN_ISA_LEVEL_avx2)
+PYNN_INLINE void store_streaming(float* p, Vec v) { _mm256_stream_ps(p, (__m256)v); }
+PYNN_INLINE void finish_streaming() { _mm_sfence(); }
+#elif defined(__SSE2__)
+PYNN_INLINE void store_streaming(float* p, Vec v) { _mm_stream_ps(p, (__m128)v); }
+PYNN_INLINE void finish_streaming() { _mm_sfence(); }
+#else
+PYNN_INLINE void store_streaming(float* p, Vec v) { store(p, v); }
+PYNN_INLINE void finish_streaming() {}
+#endif
+
 /// Sum of the lanes, always in the same tree order.
 PYNN_INLINE float lane_sum(Vec v) {
   float part[W];

@@ -22,6 +22,7 @@ from pynn.layers.gru import GRU
 from pynn.layers.input_layer import Input, InputLayer
 from pynn.layers.input_spec import InputSpec
 from pynn.layers.layer import Layer
+from pynn.layers.layer_normalization import LayerNormalization
 from pynn.layers.leaky_relu import LeakyReLU
 from pynn.layers.lstm import LSTM
 from pynn.layers.max_pooling2d import MaxPooling2D
@@ -45,6 +46,7 @@ from pynn.layers.rearranging import Permute, RepeatVector
 from pynn.layers.relu import ReLU
 from pynn.layers.reshape import Reshape
 from pynn.layers.simple_rnn import SimpleRNN
+from pynn.layers.rms_normalization import RMSNormalization
 from pynn.layers.softmax import Softmax
 from pynn.layers.time_distributed import TimeDistributed
 from pynn.utils.serialization import deserialize_object, serialize_object
@@ -64,6 +66,9 @@ ALL: dict[str, type[Layer]] = {
         GlobalAveragePooling2D, InputLayer, LeakyReLU, MaxPooling2D, ReLU, Reshape, Softmax,
         Add, Average, Concatenate, Cropping2D, DepthwiseConv2D, GlobalMaxPooling2D, Maximum, Minimum,
         Multiply, Permute, RepeatVector, SeparableConv2D, Subtract, UpSampling2D, ZeroPadding2D,
+        Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Flatten,
+        GlobalAveragePooling2D, InputLayer, LayerNormalization, LeakyReLU, MaxPooling2D, RMSNormalization, ReLU,
+        Reshape, Softmax,
     )
 }  # fmt: skip
 
@@ -138,6 +143,10 @@ __all__ = [
     "TimeDistributed",
     "deserialize",
     "serialize",
+    "ALL", "ELU", "Activation", "AveragePooling2D", "AvgPool2D", "BatchNormalization", "Conv2D", "Convolution2D",
+    "Dense", "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalAvgPool2D", "Input", "InputLayer", "InputSpec",
+    "Layer", "LayerNormalization", "LeakyReLU", "MaxPool2D", "MaxPooling2D", "RMSNormalization", "ReLU", "Reshape",
+    "Softmax", "deserialize", "serialize",
 ]  # fmt: skip
 
 

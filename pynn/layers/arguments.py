@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pynn.errors import ArgumentError
+from pynn.errors import ArgumentError, ShapeError
 
 Pair = tuple[int, int]
 
@@ -53,6 +53,38 @@ def integer_axis(layer: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise ArgumentError(f"{layer}: axis must be an integer, received {value!r}")
     return int(value)
+
+
+def integer_axes(layer: str, value: Any) -> int | list[int]:
+    """One axis, or a list of them; Keras keeps which of the two it was."""
+    if isinstance(value, list | tuple):
+        if value and all(isinstance(v, int | np.integer) and not isinstance(v, bool) for v in value):
+            return [int(v) for v in value]
+    elif isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return int(value)
+    raise ArgumentError(f"{layer}: axis must be an integer or a list of integers, received {value!r}")
+
+
+def axes_shape(layer: str, axes: int | Sequence[int], input_shape: Sequence[int | None]) -> tuple[int, ...]:
+    """The lengths of the input's ``axes``, in ascending order; all must be there and known."""
+    rank = len(input_shape)
+    wanted = [axes] if isinstance(axes, int) else list(axes)
+    outside = [a for a in wanted if not -rank <= a < rank]
+    ascending = sorted({a % rank for a in wanted}) if not outside else []
+    if outside or len(ascending) < len(wanted):
+        raise ShapeError(f"{layer}: axis {axes} does not name different axes of an input of shape {tuple(input_shape)}")
+    lengths = [input_shape[a] for a in ascending]
+    if any(n is None for n in lengths):
+        raise ShapeError(f"{layer}: the lengths of axis {axes} must be known, received {tuple(input_shape)}")
+    return tuple(n for n in lengths if n is not None)
+
+
+def epsilon_number(layer: str, value: Any) -> float:
+    """``value`` if it is a number that may be added to a variance."""
+    epsilon = one_number(layer, "epsilon", value)
+    if epsilon < 0:
+        raise ArgumentError(f"{layer}: epsilon must not be negative, received {value!r}")
+    return epsilon
 
 
 def one_number(layer: str, argument: str, value: Any) -> float:

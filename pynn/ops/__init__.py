@@ -48,6 +48,8 @@ from pynn.ops.elementwise import square as square
 from pynn.ops.elementwise import subtract as subtract
 from pynn.ops.elementwise import where as where
 from pynn.ops.embedding import take as take
+from pynn.ops.layer_normalization import layer_normalization as layer_normalization
+from pynn.ops.layer_normalization import rms_normalization as rms_normalization
 from pynn.ops.matmul import matmul as matmul
 from pynn.ops.normalization import batch_norm_train as batch_norm_train
 from pynn.ops.normalization import batch_normalization as batch_normalization

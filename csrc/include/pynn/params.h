@@ -42,6 +42,14 @@ struct SoftmaxParams {
 struct BatchNormParams {
   int64_t rows, channels;
   float epsilon;
+  int32_t activation;  ///< enum Activation: linear, ReLU or ReLU6
+  int32_t residual;    ///< 1: an array like x is added before the activation
+};
+
+/// x[rows][columns]: each row is normalized by itself.
+struct LayerNormParams {
+  int64_t rows, columns;
+  float epsilon;
 };
 
 /// Random words below `threshold` (0..2^32) drop their element; the others are multiplied by `scale`.
@@ -211,7 +219,8 @@ struct PooledConv2dParams {
   X(GemmPackBParams, n, k)                                                                                            \
   X(CopyParams, nbytes)                                                                                               \
   X(SoftmaxParams, rows, columns)                                                                                     \
-  X(BatchNormParams, rows, channels, epsilon)                                                                         \
+  X(BatchNormParams, rows, channels, epsilon, activation, residual)                                                   \
+  X(LayerNormParams, rows, columns, epsilon)                                                                          \
   X(DropoutParams, threshold, stream, scale)                                                                          \
   X(RandomUniformParams, low, span, stream)                                                                           \
   X(RandomNormalParams, mean, stddev, stream)                                                                         \

@@ -11,6 +11,7 @@ from pynn.graph.passes.choose_kernels import choose_kernels
 from pynn.graph.passes.fold_batch_norm import fold_batch_norm
 from pynn.graph.passes.fuse_chains import fuse_chains
 from pynn.graph.passes.fuse_epilogues import fuse_epilogues
+from pynn.graph.passes.fuse_normalization import fuse_normalization
 from pynn.graph.passes.fuse_pooling import fuse_pooling
 from pynn.graph.passes.prepack import prepack
 from pynn.graph.passes.prepare import prepare
@@ -22,6 +23,7 @@ def passes(isa: str = "") -> tuple[tuple[str, Callable[[Graph], Graph]], ...]:
     return (
         ("simplify", simplify),
         ("fold batch norm", fold_batch_norm),
+        ("fuse normalization", fuse_normalization),
         ("fuse pooling", fuse_pooling),
         ("choose kernels", choose_kernels),
         ("prepack", prepack),

@@ -1,5 +1,7 @@
 """Cases of batch normalization: channels that fill vectors and that do not, rows in whole blocks and with a tail."""
 
+from dataclasses import replace
+
 from pynn.graph.ir import Spec
 from pynn.ops.normalization import BatchNorm, BatchNormGrad, BatchNormInference
 from pynn.testing.op_case import OpCase
@@ -28,7 +30,30 @@ def _cases_of(shape):
     ]
 
 
-CASES = [case for shape in _SHAPES for case in _cases_of(shape)]
+def _cases_with_activation(shape, activation):
+    x, vector = Spec(shape), Spec(shape[-1:])
+    cases = [
+        OpCase(BatchNorm(1e-3, activation), [x, vector, vector]),
+        OpCase(BatchNorm(1e-3, activation, residual=True), [x, vector, vector, x]),
+        OpCase(BatchNormGrad(1e-3, activation), [x, x, *[vector] * 4], {4: _positive}, grad=()),
+        OpCase(BatchNormGrad(1e-3, activation, residual=True), [x, x, *[vector] * 3, x], {4: _positive}, grad=()),
+    ]
+    # A beta of several deviations, so that ReLU6 has something to cut.
+    draw = {2: lambda rng, spec: rng.uniform(-1, 8, spec.shape)} if activation == "relu6" else {}
+    return [
+        replace(c, rtol=1e-5, atol=3e-5, draw={**(draw if isinstance(c.op, BatchNorm) else {}), **c.draw})
+        for c in cases
+    ]
+
+
+CASES = [
+    case
+    for activation in ("relu", "relu6")
+    for shape in [(7, 3), (33, 10), (40, 65), (5, 300), (3, 9, 11, 24), (2100, 48)]
+    for case in _cases_with_activation(shape, activation)
+]
+CASES += [OpCase(BatchNorm(1e-3, residual=True), [Spec((9, 5)), Spec((5,)), Spec((5,)), Spec((9, 5))], atol=5e-6)]
+CASES += [case for shape in _SHAPES for case in _cases_of(shape)]
 CASES += [
     OpCase(BatchNorm(1e-5), [Spec((1, 8)), Spec((8,)), Spec((8,))], grad=(), note="one row: variance 0"),
     OpCase(BatchNorm(0.1), [Spec((20, 8)), Spec((8,)), Spec((8,))], rtol=1e-5, atol=5e-6, note="a large epsilon"),
