@@ -14,7 +14,9 @@ from pynn.ops.activations import softplus as softplus
 from pynn.ops.activations import softsign as softsign
 from pynn.ops.activations import step as step
 from pynn.ops.activations import tanh as tanh
+from pynn.ops.attention import dot_product_attention as dot_product_attention
 from pynn.ops.conv import conv as conv
+from pynn.ops.einsum import einsum as einsum
 from pynn.ops.elementwise import abs as abs
 from pynn.ops.elementwise import absolute as absolute
 from pynn.ops.elementwise import add as add

@@ -1,0 +1,35 @@
+#pragma once
+// What the two directions of attention share: where operands lie, and which keys a query sees.
+#include "kernels/block_product.h"
+#include "simd/lanes.h"
+#include "simd/vmath.h"
+
+namespace pynn {
+namespace PYNN_ISA {
+namespace {
+
+constexpr float kMaskedScore = -1e30f;  // MASKED_SCORE of pynn/ops/attention.py
+
+/// exp(x) for x <= 0; exactly 0 where masked.  vexp alone stops at exp(-87.3), whose products are denormal and slow.
+PYNN_INLINE Vec exp_of_score(Vec x) { return x > broadcast(-87.f) ? vexp(x) : (x != x ? x : Vec{}); }
+
+/// The additive mask of query `i` of (b, h), or null.
+PYNN_INLINE const float* mask_row(const AttentionParams& p, const float* mask, int64_t b, int64_t h, int64_t i) {
+  return mask ? mask + b * p.mask_batch + h * p.mask_head + i * p.mask_query : nullptr;
+}
+
+/// How many of the keys [k0, k1) the query `i` sees.
+PYNN_INLINE int64_t keys_seen(const AttentionParams& p, int64_t i, int64_t k0, int64_t k1) {
+  if (!p.causal) return k1 - k0;
+  return larger<int64_t>(0, smaller(k1, i + 1) - k0);
+}
+
+/// s[j] * scale + mask[j], the logits of the softmax, for `count` lanes at j.
+PYNN_INLINE Vec logit(const float* s, const float* mask, int64_t j, int64_t count, float scale) {
+  const Vec x = load_first(s + j, count) * scale;
+  return mask ? x + load_first(mask + j, count) : x;
+}
+
+}  // namespace
+}  // namespace PYNN_ISA
+}  // namespace pynn
