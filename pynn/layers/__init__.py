@@ -10,6 +10,7 @@ from pynn.layers.batch_normalization import BatchNormalization
 from pynn.layers.conv2d import Conv2D
 from pynn.layers.dense import Dense
 from pynn.layers.dropout import Dropout
+from pynn.layers.einsum_dense import EinsumDense
 from pynn.layers.elu import ELU
 from pynn.layers.flatten import Flatten
 from pynn.layers.global_average_pooling2d import GlobalAveragePooling2D
@@ -18,6 +19,7 @@ from pynn.layers.input_spec import InputSpec
 from pynn.layers.layer import Layer
 from pynn.layers.leaky_relu import LeakyReLU
 from pynn.layers.max_pooling2d import MaxPooling2D
+from pynn.layers.multi_head_attention import MultiHeadAttention
 from pynn.layers.relu import ReLU
 from pynn.layers.reshape import Reshape
 from pynn.layers.softmax import Softmax
@@ -34,13 +36,38 @@ ALL: dict[str, type[Layer]] = {
     for c in (
         Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Flatten,
         GlobalAveragePooling2D, InputLayer, LeakyReLU, MaxPooling2D, ReLU, Reshape, Softmax,
+        EinsumDense, MultiHeadAttention,
     )
 }  # fmt: skip
 
 __all__ = [
-    "ALL", "ELU", "Activation", "AveragePooling2D", "AvgPool2D", "BatchNormalization", "Conv2D", "Convolution2D",
-    "Dense", "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalAvgPool2D", "Input", "InputLayer", "InputSpec",
-    "Layer", "LeakyReLU", "MaxPool2D", "MaxPooling2D", "ReLU", "Reshape", "Softmax", "deserialize", "serialize",
+    "ALL",
+    "ELU",
+    "Activation",
+    "AveragePooling2D",
+    "AvgPool2D",
+    "BatchNormalization",
+    "Conv2D",
+    "Convolution2D",
+    "Dense",
+    "Dropout",
+    "EinsumDense",
+    "Flatten",
+    "GlobalAveragePooling2D",
+    "GlobalAvgPool2D",
+    "Input",
+    "InputLayer",
+    "InputSpec",
+    "Layer",
+    "LeakyReLU",
+    "MaxPool2D",
+    "MaxPooling2D",
+    "MultiHeadAttention",
+    "ReLU",
+    "Reshape",
+    "Softmax",
+    "deserialize",
+    "serialize",
 ]  # fmt: skip
 
 

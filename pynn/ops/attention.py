@@ -180,7 +180,7 @@ def attention_with_scores(
 
 
 def _prepared(query: Any, key: Any, value: Any, mask: Any, scale: float | None) -> tuple[Any, ...]:
-    """The operands as float values, checked, the mask as [batch or 1, heads or 1, queries or 1, keys], and the scale."""
+    """The operands as float values, checked, the mask as ``[batch or 1, heads or 1, t or 1, keys]``, and scale."""
     from pynn import ops
 
     q, k, v = (as_float(as_value(x)) for x in (query, key, value))
