@@ -35,7 +35,7 @@ PYNN_INLINE float softmax_part(float* s, const float* mask, int64_t n, float sca
   }
   const float before = max;
   max = larger(before, max_in_every_lane(top)[0]);
-  shrink = before == max ? 1.f : exp_of_score(broadcast(before - max))[0];
+  shrink = before == max ? 1.f : before == -INFINITY ? 0.f : exp_of_score(broadcast(before - max))[0];
   const Vec most = broadcast(max);
   Vec sum{};
   for (j = 0; j + W <= n; j += W) {

@@ -10,8 +10,13 @@ namespace {
 
 constexpr float kMaskedScore = -1e30f;  // MASKED_SCORE of pynn/ops/attention.py
 
-/// exp(x) for x <= 0; exactly 0 where masked.  vexp alone stops at exp(-87.3), whose products are denormal and slow.
-PYNN_INLINE Vec exp_of_score(Vec x) { return x > broadcast(-87.f) ? vexp(x) : (x != x ? x : Vec{}); }
+/// exp(x) for x <= 0, as vexp but exactly 0 below -87: masked keys must not leave denormal numbers, which are slow.
+/// NaN stays NaN, as vmax gives its second operand where they do not compare.
+PYNN_INLINE Vec exp_of_score(Vec x) {
+  const Vec lowest = broadcast(-87.f);
+  const ExpParts e = vexp_parts(vmax(lowest, x));
+  return x < lowest ? Vec{} : (e.fraction + 1.f) * power_of_two(e.exponent);
+}
 
 /// The additive mask of query `i` of (b, h), or null.
 PYNN_INLINE const float* mask_row(const AttentionParams& p, const float* mask, int64_t b, int64_t h, int64_t i) {
