@@ -163,15 +163,15 @@ class MultiHeadAttention(Layer):
             return run_traced(self._call_on_arrays, arrays, names=tuple(operands), freezes=freezes(), **kwargs)
         operands = {name: trace.as_value(x) for name, x in operands.items()}
         if not self.built:
-            shapes = (operands[n].shape if n in operands else None for n in ("query", "value", "key"))
-            self.build(*((None, *s[1:]) if s is not None else None for s in shapes))
+            given = [n for n in ("query", "value", "key") if n in operands]
+            self.build(**{f"{n}_shape": (None, *operands[n].shape[1:]) for n in given})
         return super().__call__(operands.pop("query"), operands.pop("value"), **operands, **kwargs)
 
     def _call_on_arrays(self, *arrays: Value, names: tuple[str, ...], freezes: int, **kwargs: Any) -> Any:
         """What is traced for arrays; ``freezes`` only tells programs apart."""
         return self(**dict(zip(names, arrays, strict=True)), **kwargs)
 
-    def call(
+    def call(  # type: ignore[override]
         self,
         query: Value,
         value: Value,

@@ -11,7 +11,7 @@ def _scores(q, k, mask, scale, causal):
     s = np.einsum("bthd,bshd->bhts", q, k) * q.dtype.type(scale)
     if mask is not None:
         s = s + mask
-    return np.where(np.tri(*s.shape[2:], dtype=bool), s, -np.inf) if causal else s
+    return np.where(np.tri(*s.shape[2:]) > 0, s, -np.inf) if causal else s
 
 
 def attention(q, k, v, mask=None, *, scale, causal):

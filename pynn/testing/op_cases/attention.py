@@ -1,5 +1,7 @@
 """Cases of attention: masks of each shape, causal, several blocks of keys and queries, dims off the vector's width."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from pynn.graph.ir import Spec
@@ -35,7 +37,9 @@ def _grad_case(forward: OpCase) -> OpCase:
     assert isinstance(op, Attention)
     q, k, v, *mask = forward.specs
     y, statistics = op.infer(*forward.specs)
-    draw = {4: _positive, **({6: _some_masked} if mask else {})}
+    draw: dict[int, Callable[[np.random.Generator, Spec], np.ndarray]] = {4: _positive}
+    if mask:
+        draw[6] = _some_masked
     specs = [q, k, v, y, statistics, y, *mask]
     return OpCase(
         AttentionGrad(op.scale, op.causal), specs, draw=draw, rtol=1e-4, atol=5e-5, grad=(),
