@@ -78,6 +78,9 @@ void attend(const AttentionParams& p, const KernelArgs& args, int64_t b, int64_t
   const int64_t seen = keys_seen(p, q1 - 1, 0, p.keys), tiles = ceil_div(q1 - q0, kTileRows);
   for (int64_t k0 = 0; k0 < seen; k0 += kKeyBlock) {
     const int64_t k1 = smaller(seen, k0 + kKeyBlock);
+    prefetch_rows(k + k0 * ld, ld, k1 - k0, p.dim);
+    prefetch_rows(v + k0 * ldv, ldv, k1 - k0, p.value_dim);
+    if (k0 == 0) prefetch_rows(q + q0 * ld, ld, q1 - q0, p.dim);
     const Panels keys = pack_panels(k + k0 * ld, ld, true, p.dim, k1 - k0, to.keys);
     const Panels values = pack_panels(v + k0 * ldv, ldv, false, k1 - k0, p.value_dim, to.values);
     for (int64_t t = 0; t < tiles; ++t) {

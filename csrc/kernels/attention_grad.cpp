@@ -76,6 +76,8 @@ void head_grad(const AttentionParams& p, const KernelArgs& args, int64_t b, int6
   const float* mask = p.masked ? args.input<float>(6) : nullptr;
   float *dq = args.output<float>(0) + q_at, *dk = args.output<float>(1) + k_at, *dv = args.output<float>(2) + v_at;
 
+  prefetch_rows(y, ldv, p.queries, p.value_dim);
+  prefetch_rows(g, ldv, p.queries, p.value_dim);
   for (int64_t i = 0; i < p.queries; ++i) to.dot[i] = dot(y + i * ldv, g + i * ldv, p.value_dim);
   clear_rows(dk, ld, p.keys, p.dim);
   clear_rows(dv, ldv, p.keys, p.value_dim);
@@ -83,6 +85,8 @@ void head_grad(const AttentionParams& p, const KernelArgs& args, int64_t b, int6
   for (int64_t k0 = 0; k0 < p.keys; k0 += kKeyBlock) {
     const int64_t k1 = smaller(p.keys, k0 + kKeyBlock);
     if (keys_seen(p, p.queries - 1, k0, k1) == 0) break;
+    prefetch_rows(k + k0 * ld, ld, k1 - k0, p.dim);
+    prefetch_rows(v + k0 * ldv, ldv, k1 - k0, p.value_dim);
     const Panels keys_t = pack_panels(k + k0 * ld, ld, true, p.dim, k1 - k0, to.keys_t);
     const Panels values_t = pack_panels(v + k0 * ldv, ldv, true, p.value_dim, k1 - k0, to.values_t);
     const Panels keys = pack_panels(k + k0 * ld, ld, false, k1 - k0, p.dim, to.keys);
@@ -91,6 +95,7 @@ void head_grad(const AttentionParams& p, const KernelArgs& args, int64_t b, int6
       const int64_t i1 = part_start(p.queries, query_blocks, block + 1), rows = i1 - i0;
       const int64_t n = keys_seen(p, i1 - 1, k0, k1);
       if (n == 0) continue;
+      prefetch_rows(q + i0 * ld, ld, rows, p.dim);
       const Panels queries = pack_panels(q + i0 * ld, ld, false, rows, p.dim, to.queries);
       const Panels grads = pack_panels(g + i0 * ldv, ldv, false, rows, p.value_dim, to.grads);
       multiply_block<kRows>(rows, n, p.dim, q + i0 * ld, ld, keys_t, to.p, kLds, false);
