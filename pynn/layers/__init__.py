@@ -12,6 +12,7 @@ from pynn.layers.conv2d import Conv2D
 from pynn.layers.dense import Dense
 from pynn.layers.depthwise_conv2d import DepthwiseConv2D, SeparableConv2D
 from pynn.layers.dropout import Dropout
+from pynn.layers.einsum_dense import EinsumDense
 from pynn.layers.elu import ELU
 from pynn.layers.embedding import Embedding
 from pynn.layers.flatten import Flatten
@@ -43,6 +44,7 @@ from pynn.layers.merging import (
     subtract,
 )
 from pynn.layers.rearranging import Permute, RepeatVector
+from pynn.layers.multi_head_attention import MultiHeadAttention
 from pynn.layers.relu import ReLU
 from pynn.layers.reshape import Reshape
 from pynn.layers.simple_rnn import SimpleRNN
@@ -69,6 +71,7 @@ ALL: dict[str, type[Layer]] = {
         Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Flatten,
         GlobalAveragePooling2D, InputLayer, LayerNormalization, LeakyReLU, MaxPooling2D, RMSNormalization, ReLU,
         Reshape, Softmax,
+        EinsumDense, MultiHeadAttention,
     )
 }  # fmt: skip
 
@@ -100,11 +103,15 @@ __all__ = [
     "AvgPool2D",
     "BatchNormalization",
     "Bidirectional",
+    "AveragePooling2D",
+    "AvgPool2D",
+    "BatchNormalization",
     "Conv2D",
     "Convolution2D",
     "Dense",
     "Dropout",
     "Embedding",
+    "EinsumDense",
     "Flatten",
     "GlobalAveragePooling2D",
     "GlobalAvgPool2D",
@@ -147,6 +154,12 @@ __all__ = [
     "Dense", "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalAvgPool2D", "Input", "InputLayer", "InputSpec",
     "Layer", "LayerNormalization", "LeakyReLU", "MaxPool2D", "MaxPooling2D", "RMSNormalization", "ReLU", "Reshape",
     "Softmax", "deserialize", "serialize",
+    "MultiHeadAttention",
+    "ReLU",
+    "Reshape",
+    "Softmax",
+    "deserialize",
+    "serialize",
 ]  # fmt: skip
 
 

@@ -125,14 +125,17 @@ def _prepack(node: Node) -> tuple[Op, Op] | None:
 
 
 def matmul(x1: Any, x2: Any) -> Value:
-    """``x1 @ x2``: ``x1`` is ``[..., k]``, ``x2`` a matrix ``[k, n]``; the result is ``[..., n]``.
+    """``x1 @ x2``, as NumPy does it: ``[..., m, k] @ [..., k, n]`` with leading axes that broadcast, or vectors.
 
     Raises:
-        ShapeError: the inner sizes differ, or ``x2`` is not a matrix.
+        ShapeError: the inner sizes differ, the leading axes do not broadcast, or one is a scalar.
     """
+    from pynn.ops.batched_matmul import batched_matmul
     from pynn.ops.shape import reshape
 
     a, b = as_value(x1), as_value(x2)
+    if a.ndim and b.ndim not in (0, 2):
+        return batched_matmul(a, b)
     if a.ndim < 1 or b.ndim != 2 or a.shape[-1] != b.shape[0]:
         raise ShapeError(
             f"matmul: expected x1 of shape (..., k) and x2 of shape (k, n), received {a.spec} and {b.spec}"

@@ -27,6 +27,19 @@ struct GemmParams {
 /// B[k][n] -> panels [ceil(n / kPackedCols)][k][kPackedCols], zeros beyond column n.
 struct GemmPackBParams {
   int64_t n, k;
+/// C[b][m][n] = op(A[b]) op(B[b]) for each b of `batch`; storage as in GemmParams.
+struct BatchedGemmParams {
+  int64_t batch, m, n, k;
+  int32_t transpose_a, transpose_b;
+};
+
+/// Attention of q[batch][queries][heads][dim], k[batch][keys][heads][dim], v[batch][keys][heads][value_dim].
+struct AttentionParams {
+  int64_t batch, heads, queries, keys, dim, value_dim;
+  float scale;     ///< of the scores
+  int32_t causal;  ///< 1: query i sees the keys 0..i only
+  int32_t masked;  ///< 1: the last input is added to the scores: key j of query i at b * mask_batch + ... + j
+  int64_t mask_batch, mask_head, mask_query;
 };
 
 struct CopyParams {
@@ -221,6 +234,10 @@ struct PooledConv2dParams {
   X(SoftmaxParams, rows, columns)                                                                                     \
   X(BatchNormParams, rows, channels, epsilon, activation, residual)                                                   \
   X(LayerNormParams, rows, columns, epsilon)                                                                          \
+  X(BatchedGemmParams, batch, m, n, k, transpose_a, transpose_b)                                                      \
+  X(AttentionParams, batch, heads, queries, keys, dim, value_dim, scale, causal, masked, mask_batch, mask_head,       \
+    mask_query)                                                                                                       \
+  X(BatchNormParams, rows, channels, epsilon)                                                                         \
   X(DropoutParams, threshold, stream, scale)                                                                          \
   X(RandomUniformParams, low, span, stream)                                                                           \
   X(RandomNormalParams, mean, stddev, stream)                                                                         \

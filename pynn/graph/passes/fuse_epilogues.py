@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from pynn.graph.ir import Graph, Node, Value, rewrite
 from pynn.graph.passes.choose_kernels import choose
+from pynn.graph.passes.plan_memory import root
 from pynn.ops.elementwise import Add
-from pynn.ops.shape import BroadcastTo
+from pynn.ops.shape import BroadcastTo, Reshape
 
 
 def fuse_epilogues(graph: Graph) -> Graph:
@@ -22,8 +23,11 @@ def fuse_epilogues(graph: Graph) -> Graph:
     fused: dict[int, tuple[Node, Value | None, str]] = {}
 
     def only_user(v: Value) -> Node | None:
+        """The one node that reads ``v``, looking through reshapes (a product of 3-D inputs is a 2-D one, reshaped)."""
         found = users.get(id(v), [])
-        return found[0] if len(found) == 1 and id(v) not in results else None
+        if len(found) != 1 or id(v) in results:
+            return None
+        return only_user(found[0].outputs[0]) if isinstance(found[0].op, Reshape) else found[0]
 
     for node in graph.nodes:
         candidate = node.choice.candidate if node.choice else None
@@ -33,7 +37,7 @@ def fuse_epilogues(graph: Graph) -> Graph:
         if "bias" in candidate.epilogue and len(node.inputs) == 2:
             follower = only_user(last.outputs[0])
             if follower is not None and isinstance(follower.op, Add):
-                bias = _bias(follower, last.outputs[0])
+                bias = _bias(follower, node.outputs[0])
                 last = follower if bias is not None else last
         follower = only_user(last.outputs[0])
         if follower is not None and follower.op.name in candidate.epilogue and len(follower.inputs) == 1:
@@ -52,22 +56,26 @@ def fuse_epilogues(graph: Graph) -> Graph:
         if id(node) not in fused:
             return None
         product, bias, activation = fused[id(node)]
-        operands = new_inputs[id(product)] if bias is None else (*new_inputs[id(product)], bias)
+        operands = new_inputs[id(product)]
+        if bias is not None:
+            operands = (*operands, bias if bias.ndim == 1 else Reshape((bias.size,))(bias))
         op = replace(product.op, activation=activation)  # type: ignore[call-arg]
         new = Node(op, operands, product.output_specs, product.scope)
         new.choice = choose(new)
-        return new.outputs
+        y, shape = new.outputs[0], node.outputs[0].shape
+        return (y if y.shape == shape else Reshape(shape)(y),)
 
     return rewrite(graph, rule)
 
 
 def _bias(add: Node, product: Value) -> Value | None:
-    """The vector that ``add`` adds to the last axis of ``product``, or None if it adds something else."""
-    other = add.inputs[1] if add.inputs[0] is product else add.inputs[0]
-    if other is product or other.node is None or not isinstance(other.node.op, BroadcastTo):
-        return None
-    vector = other.node.inputs[0]
-    # Only leaves (weights): a computed bias might not be ready where the product stands.
-    if vector.node is None and vector.shape == product.shape[-1:]:
-        return vector
+    """The weights that ``add`` adds to the last axis of ``product``, or None if it adds something else."""
+    for other in add.inputs:
+        if root(other) is product or other.node is None or not isinstance(other.node.op, BroadcastTo):
+            continue
+        weights = other.node.inputs[0]
+        # Only leaves: a computed bias might not be ready where the product stands.  A bias of several axes lies, flat,
+        # along the product's last axis, which a reshape may have split since.
+        if weights.node is None and other.node.op.access(other.node) == (1, product.shape[-1]):
+            return weights
     return None

@@ -1,0 +1,129 @@
+"""Sums of products in Einstein's notation, of one or two arrays."""
+
+from __future__ import annotations
+
+import math
+import string
+from typing import Any
+
+from pynn.errors import ArgumentError, ShapeError
+from pynn.graph.ir import Value
+from pynn.graph.trace import as_value
+from pynn.ops.batched_matmul import BatchedMatmul
+from pynn.ops.matmul import Matmul
+
+
+def einsum(subscripts: str, *operands: Any) -> Value:
+    """``einsum("abc,cde->abde", x, kernel)``: products summed over the letters that the result does not name.
+
+    Args:
+        subscripts: letters of each operand's axes, and of the result's after ``->`` (by default those that occur once,
+            in alphabetical order); ``...`` stands for axes not named, which broadcast as in NumPy.
+        operands: one or two arrays.
+
+    Two operands become one (batched) matrix product: letters of both and of the result are its batch, letters of both
+    only its inner axis.  Where the letters already lie in that order, or transposed, nothing is moved in memory.
+
+    Raises:
+        ArgumentError: the notation is malformed, names a letter twice in one operand, or has more than two operands.
+        ShapeError: a letter has two different lengths.
+    """
+    values = [as_value(x) for x in operands]
+    terms, result = _parse(subscripts, values)
+    sizes: dict[str, int] = {}
+    for term, v in zip(terms, values, strict=True):
+        for letter, n in zip(term, v.shape, strict=True):
+            if sizes.setdefault(letter, n) != n and 1 not in (n, sizes[letter]):
+                raise ShapeError(
+                    f"einsum '{subscripts}': '{letter}' is {sizes[letter]} in one operand and {n} in another, "
+                    f"received {', '.join(str(v.spec) for v in values)}"
+                )
+            sizes[letter] = max(sizes[letter], n)
+    reduced = []
+    for i, (term, v) in enumerate(zip(terms, values, strict=True)):
+        others = result + "".join(terms[:i] + terms[i + 1 :])
+        reduced.append(_sum_away(term, _stretched(term, v, sizes, others), others))
+    if len(reduced) == 1:
+        term, v = reduced[0]
+        return _arranged(v, term, result)
+    return _product(*reduced[0], *reduced[1], result, sizes)
+
+
+def _parse(subscripts: str, values: list[Value]) -> tuple[list[str], str]:
+    """The letters of each operand and of the result, ``...`` replaced by letters of its own."""
+    if not isinstance(subscripts, str):
+        raise ArgumentError(f"einsum: subscripts must be a string such as 'ij,jk->ik', received {subscripts!r}")
+    left, arrow, right = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(values) or len(values) not in (1, 2):
+        raise ArgumentError(
+            f"einsum '{subscripts}': expected one or two operands, one for each term, received {len(values)} operands "
+            f"for {len(terms)} terms"
+        )
+    spare = [c for c in string.ascii_letters if c not in subscripts]
+    hidden = max([v.ndim - len(t.replace("...", "")) for t, v in zip(terms, values, strict=True) if "..." in t] or [0])
+    if not 0 <= hidden <= len(spare):
+        raise ShapeError(f"einsum '{subscripts}': received {', '.join(str(v.spec) for v in values)}")
+    dots = "".join(spare[:hidden])
+    named = sorted({c for c in left if c.isalpha() and left.count(c) == 1})
+    if not arrow:
+        right = ("..." if "..." in left else "") + "".join(named)
+    for i, (term, v) in enumerate(zip(terms, values, strict=True)):
+        own = v.ndim - len(term.replace("...", ""))
+        terms[i] = term.replace("...", dots[len(dots) - own :] if own > 0 else "")
+        if len(terms[i]) != v.ndim:
+            raise ShapeError(f"einsum '{subscripts}': the term '{term}' does not fit {v.spec}")
+    right = right.replace("...", dots)
+    for term in (*terms, right):
+        if not all(c in string.ascii_letters for c in term):
+            raise ArgumentError(f"einsum '{subscripts}': expected letters, ',', '...' and '->'")
+        if len(set(term)) != len(term):
+            raise ArgumentError(f"einsum '{subscripts}': a letter twice in one term is not supported")
+    if not set(right) <= set("".join(terms)):
+        raise ArgumentError(f"einsum '{subscripts}': the result names a letter that no operand has")
+    return terms, right
+
+
+def _stretched(term: str, v: Value, sizes: dict[str, int], others: str) -> Value:
+    """``v`` with axes of length 1 repeated to the letter's length where another operand or the result has it."""
+    from pynn.ops.shape import broadcast_to
+
+    return broadcast_to(v, tuple(sizes[c] if c in others else n for c, n in zip(term, v.shape, strict=True)))
+
+
+def _sum_away(term: str, v: Value, others: str) -> tuple[str, Value]:
+    """Sum over letters that nothing else names."""
+    from pynn.ops.reduce import sum as reduce_sum
+
+    axes = tuple(i for i, c in enumerate(term) if c not in others)
+    return "".join(c for c in term if c in others), reduce_sum(v, axis=axes) if axes else v
+
+
+def _arranged(v: Value, term: str, order: str) -> Value:
+    from pynn.ops.shape import transpose
+
+    return v if term == order else transpose(v, [term.index(c) for c in order])
+
+
+def _product(a_term: str, a: Value, b_term: str, b: Value, result: str, sizes: dict[str, int]) -> Value:
+    from pynn.ops.shape import reshape
+
+    batch = "".join(c for c in a_term if c in b_term and c in result)
+    inner = "".join(c for c in a_term if c in b_term and c not in result)
+    rows = "".join(c for c in result if c in a_term and c not in b_term)
+    columns = "".join(c for c in result if c in b_term and c not in a_term)
+
+    def length(letters: str) -> int:
+        return math.prod(sizes[c] for c in letters)
+
+    def matrices(term: str, v: Value, first: str, second: str) -> tuple[Value, bool]:
+        """``v`` as ``[batch, first, second]``, or transposed if it lies that way."""
+        swapped = term == batch + second + first and term != batch + first + second
+        x = v if swapped else _arranged(v, term, batch + first + second)
+        shape = (length(second), length(first)) if swapped else (length(first), length(second))
+        return reshape(x, (length(batch), *shape) if batch else shape), swapped
+
+    (x, ta), (y, tb) = matrices(a_term, a, rows, inner), matrices(b_term, b, inner, columns)
+    product = BatchedMatmul(ta, tb)(x, y) if batch else Matmul(ta, tb)(x, y)
+    order = batch + rows + columns
+    return _arranged(reshape(product, tuple(sizes[c] for c in order)), order, result)
