@@ -18,8 +18,8 @@ from pynn.layers.embedding import Embedding
 from pynn.layers.flatten import Flatten
 from pynn.layers.global_average_pooling2d import GlobalAveragePooling2D
 from pynn.layers.global_max_pooling2d import GlobalMaxPooling2D
-from pynn.layers.image_borders import Cropping2D, UpSampling2D, ZeroPadding2D
 from pynn.layers.gru import GRU
+from pynn.layers.image_borders import Cropping2D, UpSampling2D, ZeroPadding2D
 from pynn.layers.input_layer import Input, InputLayer
 from pynn.layers.input_spec import InputSpec
 from pynn.layers.layer import Layer
@@ -43,12 +43,12 @@ from pynn.layers.merging import (
     multiply,
     subtract,
 )
-from pynn.layers.rearranging import Permute, RepeatVector
 from pynn.layers.multi_head_attention import MultiHeadAttention
+from pynn.layers.rearranging import Permute, RepeatVector
 from pynn.layers.relu import ReLU
 from pynn.layers.reshape import Reshape
-from pynn.layers.simple_rnn import SimpleRNN
 from pynn.layers.rms_normalization import RMSNormalization
+from pynn.layers.simple_rnn import SimpleRNN
 from pynn.layers.softmax import Softmax
 from pynn.layers.time_distributed import TimeDistributed
 from pynn.utils.serialization import deserialize_object, serialize_object
@@ -78,12 +78,15 @@ ALL: dict[str, type[Layer]] = {
 __all__ = [
     "ALL",
     "ELU",
+    "GRU",
+    "LSTM",
     "Activation",
     "Add",
     "Average",
     "AveragePooling2D",
     "AvgPool2D",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv2D",
     "Convolution2D",
@@ -91,47 +94,35 @@ __all__ = [
     "Dense",
     "DepthwiseConv2D",
     "Dropout",
+    "EinsumDense",
+    "Embedding",
     "Flatten",
     "GlobalAveragePooling2D",
     "GlobalAvgPool2D",
     "GlobalMaxPool2D",
     "GlobalMaxPooling2D",
-    "GRU",
-    "LSTM",
-    "Activation",
-    "AveragePooling2D",
-    "AvgPool2D",
-    "BatchNormalization",
-    "Bidirectional",
-    "AveragePooling2D",
-    "AvgPool2D",
-    "BatchNormalization",
-    "Conv2D",
-    "Convolution2D",
-    "Dense",
-    "Dropout",
-    "Embedding",
-    "EinsumDense",
-    "Flatten",
-    "GlobalAveragePooling2D",
-    "GlobalAvgPool2D",
     "Input",
     "InputLayer",
     "InputSpec",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "MaxPool2D",
     "MaxPooling2D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Permute",
+    "RMSNormalization",
     "ReLU",
     "RepeatVector",
     "Reshape",
     "SeparableConv2D",
+    "SimpleRNN",
     "Softmax",
     "Subtract",
+    "TimeDistributed",
     "UpSampling2D",
     "ZeroPadding2D",
     "add",
@@ -143,23 +134,6 @@ __all__ = [
     "multiply",
     "serialize",
     "subtract",
-    "ReLU",
-    "Reshape",
-    "SimpleRNN",
-    "Softmax",
-    "TimeDistributed",
-    "deserialize",
-    "serialize",
-    "ALL", "ELU", "Activation", "AveragePooling2D", "AvgPool2D", "BatchNormalization", "Conv2D", "Convolution2D",
-    "Dense", "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalAvgPool2D", "Input", "InputLayer", "InputSpec",
-    "Layer", "LayerNormalization", "LeakyReLU", "MaxPool2D", "MaxPooling2D", "RMSNormalization", "ReLU", "Reshape",
-    "Softmax", "deserialize", "serialize",
-    "MultiHeadAttention",
-    "ReLU",
-    "Reshape",
-    "Softmax",
-    "deserialize",
-    "serialize",
 ]  # fmt: skip
 
 

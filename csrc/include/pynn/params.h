@@ -27,6 +27,8 @@ struct GemmParams {
 /// B[k][n] -> panels [ceil(n / kPackedCols)][k][kPackedCols], zeros beyond column n.
 struct GemmPackBParams {
   int64_t n, k;
+};
+
 /// C[b][m][n] = op(A[b]) op(B[b]) for each b of `batch`; storage as in GemmParams.
 struct BatchedGemmParams {
   int64_t batch, m, n, k;
@@ -237,7 +239,6 @@ struct PooledConv2dParams {
   X(BatchedGemmParams, batch, m, n, k, transpose_a, transpose_b)                                                      \
   X(AttentionParams, batch, heads, queries, keys, dim, value_dim, scale, causal, masked, mask_batch, mask_head,       \
     mask_query)                                                                                                       \
-  X(BatchNormParams, rows, channels, epsilon)                                                                         \
   X(DropoutParams, threshold, stream, scale)                                                                          \
   X(RandomUniformParams, low, span, stream)                                                                           \
   X(RandomNormalParams, mean, stddev, stream)                                                                         \
