@@ -22,7 +22,7 @@ def _sides(where: str, argument: str, value: Any) -> Sides:
     """((top, bottom), (left, right)) from one number, two, or four."""
 
     def whole(n: Any) -> bool:
-        return isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 0
+        return isinstance(n, int | np.integer) and not isinstance(n, bool) and bool(n >= 0)
 
     rows = (value, value) if whole(value) else value
     if isinstance(rows, list | tuple) and len(rows) == 2:

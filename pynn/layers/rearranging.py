@@ -20,6 +20,7 @@ class Permute(Layer):
         dims: which axis comes first, second, ...; counted from 1, the batch axis stays.
 
     Example:
+        >>> import numpy as np
         >>> Permute((2, 1))(np.ones((5, 3, 4))).shape
         (5, 4, 3)
     """
@@ -47,6 +48,7 @@ class RepeatVector(Layer):
     """A vector ``n`` times: ``(batch, features)`` -> ``(batch, n, features)``.
 
     Example:
+        >>> import numpy as np
         >>> RepeatVector(3)(np.ones((2, 4))).shape
         (2, 3, 4)
     """
