@@ -9,7 +9,6 @@ import numpy as np
 
 from pynn import initializers, ops
 from pynn.errors import ArgumentError
-from pynn.graph import trace
 from pynn.graph.ir import Value
 from pynn.layers.arguments import positive_int
 from pynn.layers.layer import Layer, Shape, refuse_unsupported
@@ -90,10 +89,9 @@ class Embedding(Layer):
             self.embeddings = self.add_weight(shape, self.embeddings_initializer, name="embeddings")
         self.built = True
 
-    def __call__(self, x: Any, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
-        if not trace.is_tracing():
-            self.check_numbers(np.asarray(x))
-        return super().__call__(x, *args, training=training, **kwargs)
+    def _call_on_arrays(self, x: Any, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool) -> Any:
+        self.check_numbers(np.asarray(x))
+        return super()._call_on_arrays(x, args, kwargs, training)
 
     def check_numbers(self, x: np.ndarray) -> None:
         """Raise an ArgumentError if a number in ``x`` is outside of the table."""

@@ -8,14 +8,13 @@ from typing import Any
 
 from pynn import initializers, ops
 from pynn.errors import ArgumentError, ShapeError
-from pynn.graph import trace
 from pynn.graph.ir import Value
 from pynn.layers.arguments import positive_int
 from pynn.layers.dropout import Dropout
 from pynn.layers.einsum_dense import EinsumDense
-from pynn.layers.layer import Layer, Shape, freezes, refuse_unsupported
+from pynn.layers.layer import Layer, Shape, refuse_unsupported
 from pynn.ops.attention import attention_with_scores
-from pynn.utils.arrays import as_float, to_array
+from pynn.utils.arrays import as_float
 
 
 class MultiHeadAttention(Layer):
@@ -153,23 +152,14 @@ class MultiHeadAttention(Layer):
     def __call__(  # type: ignore[override]
         self, query: Any, value: Any, key: Any = None, attention_mask: Any = None, **kwargs: Any
     ) -> Any:
-        """Apply the layer to traced values, or to arrays (compiled on first use for their shapes)."""
-        operands = {"query": query, "value": value, "key": key, "attention_mask": attention_mask}
-        operands = {name: x for name, x in operands.items() if x is not None}
-        if not trace.is_tracing():
-            from pynn.executor.eager import run_traced
-
-            arrays = [to_array(x, f"layer '{self.name}', {name}") for name, x in operands.items()]
-            return run_traced(self._call_on_arrays, arrays, names=tuple(operands), freezes=freezes(), **kwargs)
-        operands = {name: trace.as_value(x) for name, x in operands.items()}
+        """Apply the layer to symbolic tensors, traced values, or arrays (compiled on first use for their shapes)."""
         if not self.built:
-            given = [n for n in ("query", "value", "key") if n in operands]
-            self.build(**{f"{n}_shape": (None, *operands[n].shape[1:]) for n in given})
-        return super().__call__(operands.pop("query"), operands.pop("value"), **operands, **kwargs)
-
-    def _call_on_arrays(self, *arrays: Value, names: tuple[str, ...], freezes: int, **kwargs: Any) -> Any:
-        """What is traced for arrays; ``freezes`` only tells programs apart."""
-        return self(**dict(zip(names, arrays, strict=True)), **kwargs)
+            shapes = [
+                tuple(x.shape if hasattr(x, "shape") else np.shape(x)) for x in (query, value, key) if x is not None
+            ]
+            self.build(*((None, *shape[1:]) for shape in shapes))
+        given = {name: x for name, x in (("key", key), ("attention_mask", attention_mask)) if x is not None}
+        return super().__call__(query, value, **given, **kwargs)
 
     def call(  # type: ignore[override]
         self,

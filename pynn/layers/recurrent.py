@@ -12,14 +12,13 @@ from typing import Any, ClassVar
 
 from pynn import activations, initializers, ops
 from pynn.errors import ArgumentError, ShapeError
-from pynn.executor.eager import run_traced
 from pynn.graph import trace
 from pynn.graph.ir import Value
 from pynn.layers.arguments import positive_int
 from pynn.layers.input_spec import InputSpec
-from pynn.layers.layer import Layer, Shape, freezes, refuse_unsupported
+from pynn.layers.layer import Layer, Shape, refuse_unsupported
 from pynn.layers.seed_generator import SeedGenerator
-from pynn.utils.arrays import as_float, to_array
+from pynn.utils.arrays import as_float
 from pynn.utils.naming import snake_case
 
 
@@ -215,18 +214,6 @@ class RecurrentLayer(Layer):
         self.cell.build_from_shape((None, input_shape[-1]))
         self.input_spec = InputSpec(ndim=3, axes={-1: input_shape[-1]}, hint="sequences are (batch, steps, features)")
         self.built = True
-
-    def __call__(self, x: Any, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
-        states = kwargs.get("initial_state")
-        if trace.is_tracing() or states is None:
-            return super().__call__(x, *args, training=training, **kwargs)
-        # Called on arrays: the states are arrays like x, not constants of the program.
-        states = states if isinstance(states, list | tuple) else [states]
-        arrays = [to_array(a, f"layer '{self.name}'") for a in (x, *states)]
-        return run_traced(self._call_with_states, arrays, training=bool(training), freezes=freezes())
-
-    def _call_with_states(self, x: Value, *states: Value, training: bool, freezes: int) -> Any:
-        return self(x, initial_state=states, training=training)
 
     def compute_output_shape(self, input_shape: Shape) -> Any:
         batch, steps = tuple(input_shape)[:2]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pynn.errors import ArgumentError
-from pynn.utils.arrays import to_array
 from pynn.utils.machine import MachinePeak, machine_peak
 
 if TYPE_CHECKING:
@@ -169,9 +168,8 @@ def _step_of(model: Any, x: Any, y: Any, sample_weight: Any) -> tuple[Any, list[
         model._require_compiled("profile with targets")
         arrays = model._batch(x, y, sample_weight)
         return model._programs.get("train", arrays), arrays
-    feed = np.ascontiguousarray(to_array(x, "profile: x"), "float32")
-    model._build_for(feed)
-    return model._programs.get("predict", [feed]), [feed]
+    feeds = model._input_columns(x, "profile: x").feeds()
+    return model._programs.get("predict", feeds), feeds
 
 
 def make_profile(program: NativeProgram, runs: int, seconds: Sequence[float]) -> Profile:
