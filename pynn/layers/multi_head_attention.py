@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from pynn import initializers, ops
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
@@ -154,10 +156,8 @@ class MultiHeadAttention(Layer):
     ) -> Any:
         """Apply the layer to symbolic tensors, traced values, or arrays (compiled on first use for their shapes)."""
         if not self.built:
-            shapes = [
-                tuple(x.shape if hasattr(x, "shape") else np.shape(x)) for x in (query, value, key) if x is not None
-            ]
-            self.build(*((None, *shape[1:]) for shape in shapes))
+            sequences = [x for x in (query, value, key) if x is not None]
+            self.build(*((None, *(x.shape if hasattr(x, "shape") else np.shape(x))[1:]) for x in sequences))
         given = {name: x for name, x in (("key", key), ("attention_mask", attention_mask)) if x is not None}
         return super().__call__(query, value, **given, **kwargs)
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import pynn as keras
-from pynn import layers
+from pynn import layers, ops
 from pynn.executor.native import NativeProgram
 from pynn.executor.reference import ReferenceProgram
-from pynn.graph.ir import Graph
+from pynn.graph.ir import Graph, Spec
 from pynn.graph.passes.prepare import _shared
 from pynn.graph.trace import Trace
 from pynn.graph.variable import Variable
@@ -130,3 +130,14 @@ def test_a_frozen_layer_is_folded_in_training_too():
     (program,) = model._programs._programs.values()
     assert "batch_norm_inference" not in ops_of(program.graph)
     assert program._preparations
+
+
+def test_what_follows_from_constants_is_prepared_too():
+    x, table = RNG.normal(size=(6000,)).astype("float32"), RNG.normal(size=(6000,)).astype("float32")
+    with Trace() as trace:
+        v = trace.input("x", Spec(x.shape))
+        graph = trace.finish([v * ops.exp(table)])
+    program = NativeProgram(graph)
+    assert program._preparations
+    for _ in range(2):
+        np.testing.assert_allclose(program([x])[0], x * np.exp(table), rtol=1e-5)

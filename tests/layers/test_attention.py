@@ -91,12 +91,12 @@ def test_errors_of_einsum_dense(arguments, error, says):
 def test_a_dense_layer_of_sequences_is_one_product():
     """Bias and activation go into the product although its result is reshaped in between."""
     from pynn.graph.ir import Spec
-    from pynn.graph.passes import PASSES
+    from pynn.graph.passes import passes
     from pynn.graph.trace import Trace
 
     layer = pynn.layers.Dense(3, activation="relu")
     with Trace() as trace:
         graph = trace.finish([layer(trace.input("x", Spec((2, 5, 8))))])
-    for _, run in PASSES:
+    for _, run in passes():
         graph = run(graph)
     assert [n.op.name for n in graph.nodes if not n.op.is_view] == ["matmul"]

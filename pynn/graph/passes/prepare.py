@@ -30,7 +30,7 @@ class Preparation:
         self._program: Any = None
         self._lock = threading.Lock()
         self._changes = -1
-        self._versions: list[int] = []
+        self._versions: list[int] | None = None
 
     def add(self, prepared: Prepared, value: Value) -> None:
         self._results.append((prepared, value))
@@ -54,7 +54,6 @@ class Preparation:
         graph = Graph((), (), [(prepared, value) for prepared, value in self._results])
         self._sources = [v.source for v in graph.leaves() if isinstance(v.source, Variable)]
         self._program = NativeProgram(graph, self._isa, title="preparation of weights")
-        self._versions = [-1] * len(self._sources)
 
 
 class Prepared(Variable):
