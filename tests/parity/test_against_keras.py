@@ -35,9 +35,9 @@ LAYERS = [
     *(("Dense", {"units": 4, "activation": a}, ROWS)
       for a in ("relu", "sigmoid", "softmax", "elu", "selu", "gelu", "silu", "softplus", "softsign", "exponential",
                 "hard_sigmoid", "leaky_relu", "linear")),
-    ("EinsumDense", {"equation": "abc,cde->abde", "output_shape": (None, 2, 3), "bias_axes": "de"}, (6, 4, 5)),
-    ("EinsumDense", {"equation": "...x,xy->...y", "output_shape": (None, 3), "bias_axes": "y"}, (6, 4, 5)),
-    ("EinsumDense", {"equation": "abc,bd->adc", "output_shape": (3, None), "bias_axes": "d"}, (6, 4, 5)),
+    ("EinsumDense", {"equation": "abc,cde->abde", "output_shape": (4, 2, 3), "bias_axes": "de"}, (6, 4, 5)),
+    ("EinsumDense", {"equation": "...x,xy->...y", "output_shape": 3, "bias_axes": "y"}, (6, 4, 5)),
+    ("EinsumDense", {"equation": "abc,bd->adc", "output_shape": (3, 5), "bias_axes": "d"}, (6, 4, 5)),
     ("Conv2D", {"filters": 4, "kernel_size": 3}, IMAGES),
     ("Conv2D", {"filters": 4, "kernel_size": (3, 2), "strides": (2, 1), "padding": "same"}, IMAGES),
     ("Conv2D", {"filters": 6, "kernel_size": 3, "groups": 3, "use_bias": False}, IMAGES),
