@@ -345,5 +345,7 @@ def rewrite(graph: Graph, rule: Callable[[Node, tuple[Value, ...]], Sequence[Val
                 raise GraphError(f"a pass replaced {old!r} by {replacement!r} of another shape or dtype")
             if not replacement.name and old.name:
                 replacement.name = old.name
+            if replacement.node is not None and not replacement.node.scope:
+                replacement.node.scope = node.scope
             new_of[id(old)] = replacement
     return Graph(graph.inputs, [new(v) for v in graph.outputs], [(var, new(v)) for var, v in graph.updates])

@@ -9,6 +9,7 @@ from functools import partial
 from pynn.graph.ir import Graph
 from pynn.graph.passes.choose_kernels import choose_kernels
 from pynn.graph.passes.fold_batch_norm import fold_batch_norm
+from pynn.graph.passes.fold_padding import fold_padding
 from pynn.graph.passes.fuse_chains import fuse_chains
 from pynn.graph.passes.fuse_epilogues import fuse_epilogues
 from pynn.graph.passes.fuse_normalization import fuse_normalization
@@ -22,6 +23,7 @@ def passes(isa: str = "") -> tuple[tuple[str, Callable[[Graph], Graph]], ...]:
     """``(name, pass)`` in order, for a program that will run on ``isa`` ("": the best there is)."""
     return (
         ("simplify", simplify),
+        ("fold padding", fold_padding),
         ("fold batch norm", fold_batch_norm),
         ("fuse normalization", fuse_normalization),
         ("fuse pooling", fuse_pooling),

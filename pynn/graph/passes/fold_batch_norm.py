@@ -45,6 +45,8 @@ def fold_batch_norm(graph: Graph) -> Graph:
             shape = copy.op.channel_shape(kernel.spec)
             assert shape is not None
             folded = copy.op(data, kernel * BroadcastTo(kernel.shape)(Reshape(shape)(scale)))
+            assert folded.node is not None
+            folded.node.scope = copy.scope
             y = folded + _rows(shift, folded)
         assert y.node is not None
         y.node.scope = node.scope

@@ -1,7 +1,7 @@
 """Pass: products and convolutions take the bias, the residual and the activation behind them into their own last step.
 
-The kernel then adds the bias, adds another branch's result and applies the activation while its result is still in registers or the L1 cache,
-instead of writing the result to memory and two more kernels reading and writing it again.
+The kernel then adds the bias and another branch's result and applies the activation while its own result is still in
+registers or the L1 cache, instead of writing it to memory and more kernels reading and writing it again.
 """
 
 from __future__ import annotations
