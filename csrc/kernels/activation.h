@@ -22,11 +22,14 @@ PYNN_INLINE int register_activation(int32_t activation) {
   return activation == kRelu ? kApplyRelu : activation == kRelu6 ? kApplyRelu6 : 0;
 }
 
-/// Activations that the micro-kernel was not told to apply (all but kRelu), applied to C[rows][n] in place.
+/// The flags with which the micro-kernel ends a product: what is added, and the activations it applies itself.
+PYNN_INLINE int epilogue_flags(bool bias, bool residual, int32_t activation) {
+  return (bias ? kAddBias : 0) | (residual ? kAddTile : 0) | register_activation(activation);
+}
+
+/// Activations that the micro-kernel does not apply, applied to C[rows][n] in place.
 static inline void activate_tile(int32_t activation, float* c, int64_t ldc, int64_t rows, int64_t n) {
-  if (activation == kRelu6) map_tile(c, ldc, rows, n, [](Vec v) { return vmin(vmax(v, Vec{}), broadcast(6)); });
   if (activation == kSigmoid) map_tile(c, ldc, rows, n, [](Vec v) { return vsigmoid(v); });
-  if (activation == kRelu6) map_tile(c, ldc, rows, n, [](Vec v) { return vmin(vmax(v, Vec{}), broadcast(6.f)); });
   if (activation == kTanh) map_tile(c, ldc, rows, n, [](Vec v) { return vtanh(v); });
 }
 

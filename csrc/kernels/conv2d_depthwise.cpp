@@ -71,6 +71,8 @@ void conv2d_depthwise(const KernelArgs& args) {
   q.weights = args.input<float>(1);
   q.weight_row = p.kw * p.c, q.weight_column = p.c;
   q.bias = p.bias ? args.input<float>(2) : nullptr;
+  q.residual = p.residual ? args.input<float>(2 + p.bias) : nullptr;
+  q.y = y;
   q.low = p.activation == kRelu || p.activation == kRelu6 ? 0.f : -INFINITY;
   q.high = p.activation == kRelu6 ? 6.f : INFINITY;
   q.columns = p.ow;

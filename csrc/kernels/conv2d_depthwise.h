@@ -10,7 +10,8 @@
 namespace pynn {
 namespace PYNN_ISA {
 
-/// y[oy][ox] = clamp(bias + sum over r, s of x[oy * stride_h + r * dilation_h - top][...] * w[r][s]), per channel.
+/// y[oy][ox] = clamp(bias + residual[oy][ox] + sum over r, s of x[oy * stride_h + r * dilation_h - top][...] *
+/// w[r][s]), per channel.
 struct DepthwisePlane {
   int64_t h, w, c;  // of the image that is read
   int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w;
@@ -18,6 +19,7 @@ struct DepthwisePlane {
   const float* weights;
   int64_t weight_row, weight_column;  // floats between neighbouring taps; negative: the kernel is mirrored
   const float* bias;                  // or null
+  const float *residual, *y;          // null, or what is added to the results, which begin at y
   float low, high;                    // clamps
   int64_t columns;                    // of results
   int64_t y_row, y_column;            // floats between neighbouring results
@@ -106,8 +108,8 @@ void depthwise_strip(const DepthwisePlane& q, const float* image, int64_t oy, in
 #pragma GCC unroll 8
       for (int i = 0; i < XB; ++i) {
         Vec u = sum[k][i];
-        u = u < q.low ? broadcast(q.low) : u;  // written so that a NaN stays
-        u = u > q.high ? broadcast(q.high) : u;
+        if (q.residual) u += load(q.residual + (to - q.y) + i * q.y_column);
+        u = vclamp(u, q.low, q.high);
         if (q.streamed)
           stream(to + i * q.y_column, u);
         else
@@ -133,9 +135,9 @@ static inline void depthwise_pixel(const DepthwisePlane& q, const float* image, 
                load_first(q.weights + r * q.weight_row + s * q.weight_column + v, lanes);
       }
     }
-    sum = sum < q.low ? broadcast(q.low) : sum;
-    sum = sum > q.high ? broadcast(q.high) : sum;
-    store_first(y + ox * q.y_column + v, sum, lanes);
+    float* to = y + ox * q.y_column + v;
+    if (q.residual) sum += load_first(q.residual + (to - q.y), lanes);
+    store_first(to, vclamp(sum, q.low, q.high), lanes);
   }
 }
 

@@ -29,6 +29,7 @@ struct ConvTile {
   int64_t ldc;
   int flags;
   const float* bias;
+  const float* tile;  ///< kAddTile: what is added to c, rows ldc apart
   int64_t n;
   const float* ahead;     ///< kColsAhead only: `inner` cache lines from here on are fetched meanwhile
   const int64_t* places;  ///< kCols and kColsAhead: piece o begins at a[places[o]], and a_step says nothing
@@ -89,11 +90,13 @@ static void conv_kernel(const ConvTile& t) {
     }
   }
   const int flags = t.flags;
-  const float* const bias = t.bias;
+  const float *const bias = t.bias, *const tile = t.tile;
   if (t.n == NV * W) {
     if (flags & kAccumulate) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load(c + i * ldc + j * W);
     if (flags & kAddBias) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load(bias + j * W);
-    if (flags & kApplyRelu) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vmax(acc[i][j], Vec{});
+    if (flags & kAddTile) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load(tile + i * ldc + j * W);
+    if (flags & kAnyRelu) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vrelu(acc[i][j]);
+    if (flags & kApplyRelu6) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vmin(broadcast(6), acc[i][j]);
     PYNN_EACH_ROW PYNN_EACH_VECTOR store(c + i * ldc + j * W, acc[i][j]);
     return;
   }
@@ -101,7 +104,9 @@ static void conv_kernel(const ConvTile& t) {
   PYNN_EACH_VECTOR lanes[j] = larger<int64_t>(0, smaller<int64_t>(W, t.n - j * W));
   if (flags & kAccumulate) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load_first(c + i * ldc + j * W, lanes[j]);
   if (flags & kAddBias) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load_first(bias + j * W, lanes[j]);
-  if (flags & kApplyRelu) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vmax(acc[i][j], Vec{});
+  if (flags & kAddTile) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load_first(tile + i * ldc + j * W, lanes[j]);
+  if (flags & kAnyRelu) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vrelu(acc[i][j]);
+  if (flags & kApplyRelu6) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vmin(broadcast(6), acc[i][j]);
   PYNN_EACH_ROW PYNN_EACH_VECTOR store_first(c + i * ldc + j * W, acc[i][j], lanes[j]);
 }
 
@@ -235,10 +240,12 @@ static inline void multiply_pixels(ConvTile t, bool ahead, int64_t pixels, int64
   const int64_t tiles = ceil_div(pixels, kTileRows);
   const float* a = t.a;
   float* c = t.c;
+  const float* tile = t.tile;
   for (int64_t i = first; i < last; ++i) {
     const int64_t i0 = part_start(pixels, tiles, i), i1 = part_start(pixels, tiles, i + 1);
     t.a = a + i0 * t.lda;
     t.c = c + i0 * t.ldc;
+    if (tile) t.tile = tile + i0 * t.ldc;
     (ahead ? pick_conv_kernel<kRowsAhead> : pick_conv_kernel<kRows>)(i1 - i0, vectors)(t);
     activate_tile(activation, t.c, t.ldc, i1 - i0, t.n);
   }

@@ -25,7 +25,7 @@ struct Problem {
   Conv2dParams p;
   WindowGrid g;
   const float* x;
-  const float* bias;
+  const float *bias, *residual;
   float* y;
 };
 
@@ -43,12 +43,14 @@ void multiply_panel(const Problem& q, int64_t n, int64_t y0, int64_t y1, int64_t
   t.b = packed;
   t.ldb = vectors * W;
   t.ldc = g.filters;
-  t.flags = (q.bias ? kAddBias : 0) | (q.p.activation == kRelu ? kApplyRelu : 0);
+  t.flags = epilogue_flags(q.bias, q.residual, q.p.activation);
   t.bias = q.bias ? q.bias + j : nullptr;
   t.n = columns;
   for (int64_t oy = y0; oy < y1; ++oy) {
     t.a = windows + (oy - y0) * g.stride_h * g.row_floats();
-    t.c = q.y + (n * g.h + oy) * g.w * g.filters + j;
+    const int64_t at = (n * g.h + oy) * g.w * g.filters + j;
+    t.c = q.y + at;
+    t.tile = q.residual ? q.residual + at : nullptr;
     multiply_pixels(t, g.in_place && g.kernel_rows == 1 && panel == 0, g.w, vectors, t0, t1, q.p.activation);
   }
 }
@@ -89,7 +91,11 @@ void conv2d_direct_plan(const KernelArgs& args, KernelPlan& plan) {
 
 void conv2d_direct(const KernelArgs& args) {
   const auto p = params_of<Conv2dParams>(args);
-  const Problem q{p, grid_of_windows(p), args.input<float>(0), p.bias ? args.input<float>(2) : nullptr,
+  const Problem q{p,
+                  grid_of_windows(p),
+                  args.input<float>(0),
+                  p.bias ? args.input<float>(2) : nullptr,
+                  p.residual ? args.input<float>(2 + p.bias) : nullptr,
                   args.output<float>(0)};
   const WindowGrid& g = q.g;
   const float* w = args.input<float>(1);

@@ -92,7 +92,7 @@ void multiply_panel(const Problem& z, int64_t n, int64_t y0, int64_t y1, int64_t
   const int64_t j = panel * kTileCols, columns = smaller<int64_t>(kTileCols, p.c - j), vectors = vectors_for(columns);
   const int64_t q0 = p.top / p.stride_h, r0 = p.left / p.stride_w;
   const int64_t taps_h = ceil_div(p.kh, p.stride_h), taps_w = ceil_div(p.kw, p.stride_w);
-  ConvTile t;
+  ConvTile t{};
   t.b = packed;
   t.lda = g.channels;
   t.a_step = g.row_floats();

@@ -53,6 +53,7 @@ void conv2d(const KernelArgs& args) {
   const float* x = args.input<float>(0);
   const float* w = args.input<float>(1);
   const float* bias = s.p.bias ? args.input<float>(2) : nullptr;
+  const float* residual = s.p.residual ? args.input<float>(2 + s.p.bias) : nullptr;
   float* y = args.output<float>(0);
   float* shared = reinterpret_cast<float*>(args.shared);
   const bool pack = packs_kernel(s);
@@ -66,7 +67,7 @@ void conv2d(const KernelArgs& args) {
   const int64_t lda = in_place ? s.p.c : cols_stride(s.k);
   float* cols = reinterpret_cast<float*>(args.scratch);
   float* band = cols + block * lda;
-  const int flags = (bias ? kAddBias : 0) | (s.p.activation == kRelu ? kApplyRelu : 0);
+  const int flags = epilogue_flags(bias, residual, s.p.activation);
   for (int64_t task = args.begin; task < args.end; ++task) {
     const int64_t q0 = task * block, q1 = smaller(s.pixels, q0 + block), tiles = ceil_div(q1 - q0, kTileRows);
     for (int64_t group = 0; group < s.p.groups; ++group) {
@@ -78,10 +79,11 @@ void conv2d(const KernelArgs& args) {
         const float* b = panels + (group * group_panels(s) + panel) * s.k * kTileCols;
         for (int64_t t = 0; t < tiles; ++t) {
           const int64_t i0 = part_start(q1 - q0, tiles, t), i1 = part_start(q1 - q0, tiles, t + 1);
-          float* c = y + (q0 + i0) * filters + column;
-          pick_micro_kernel<kRows>(i1 - i0, vectors)(s.k, a + i0 * lda, lda, b, vectors * W, c, filters, flags,
-                                                     bias ? bias + column : nullptr, n);
-          activate_tile(s.p.activation, c, filters, i1 - i0, n);
+          const int64_t at = (q0 + i0) * filters + column;
+          pick_micro_kernel<kRows>(i1 - i0, vectors)(s.k, a + i0 * lda, lda, b, vectors * W, y + at, filters, flags,
+                                                     bias ? bias + column : nullptr, n,
+                                                     residual ? residual + at : nullptr);
+          activate_tile(s.p.activation, y + at, filters, i1 - i0, n);
         }
       }
     }

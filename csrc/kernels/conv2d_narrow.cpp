@@ -22,10 +22,13 @@ void gather_taps(const ConvShape& s, const float* band, int64_t windows, float* 
     }
 }
 
-/// One row of results from [filters][windows] to [pixels][filters]; `room` floats may be written.
-void transpose_row(const ConvShape& s, const float* results, int64_t windows, const float* bias, bool relu, float* y,
-                   int64_t room) {
+/// One row of results, bias, residual and a ReLU from [filters][windows] to [pixels][filters]; `room` floats may be
+/// written.
+void transpose_row(const ConvShape& s, const float* results, int64_t windows, const float* bias, const float* residual,
+                   float* y, int64_t room) {
   const int64_t filters = s.p.filters, ow = s.p.ow;
+  const float low = register_activation(s.p.activation) ? 0 : -INFINITY;
+  const float high = s.p.activation == kRelu6 ? 6 : INFINITY;
   for (int64_t f = 0; f < filters; f += W) {
     const int64_t lanes = smaller<int64_t>(W, filters - f);
     const Vec b = bias ? load_first(bias + f, lanes) : Vec{};
@@ -37,7 +40,8 @@ void transpose_row(const ConvShape& s, const float* results, int64_t windows, co
       for (int64_t i = 0; i < pixels; ++i) {
         const int64_t at = (ox + i) * filters + f;
         Vec v = block[i] + b;
-        if (relu) v = vmax(v, Vec{});
+        if (residual) v += load_first(residual + at, lanes);
+        v = vclamp(v, low, high);
         // What spills into the next pixel is overwritten by it; with several vectors per pixel nothing may spill.
         if (filters <= W && at + W <= room)
           store(y + at, v);
@@ -64,6 +68,7 @@ void conv2d_narrow(const KernelArgs& args) {
   const float* x = args.input<float>(0);
   const float* w = args.input<float>(1);  // [kh * kw][filters]
   const float* bias = p.bias ? args.input<float>(2) : nullptr;
+  const float* residual = p.residual ? args.input<float>(2 + p.bias) : nullptr;
   const int64_t windows = task_windows(s), per_image = tasks_per_image(s), tiles = ceil_div(p.filters, kTileRows);
   float* band = reinterpret_cast<float*>(args.scratch);
   float* taps = band + narrow_band_floats(s);
@@ -81,9 +86,11 @@ void conv2d_narrow(const KernelArgs& args) {
                                                         results + i0 * windows + j, windows, 0, nullptr, kTileCols);
       }
     const int64_t row = p.ow * p.filters, size = (oy1 - oy0) * row;
-    float* y = args.output<float>(0) + (n * p.oh + oy0) * row;
+    const int64_t start = (n * p.oh + oy0) * row;
+    float* y = args.output<float>(0) + start;
     for (int64_t oy = 0; oy < oy1 - oy0; ++oy)
-      transpose_row(s, results + oy * s.padded_w, windows, bias, p.activation == kRelu, y + oy * row, size - oy * row);
+      transpose_row(s, results + oy * s.padded_w, windows, bias, residual ? residual + start + oy * row : nullptr,
+                    y + oy * row, size - oy * row);
     activate_tile(p.activation, y, size, 1, size);
   }
 }

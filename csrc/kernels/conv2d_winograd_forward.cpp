@@ -81,25 +81,34 @@ void multiply_point(const WinogradShape& s, int64_t tiles, const float* v, const
   }
 }
 
-/// y = activation(A^T products A + bias) of tiles [t0, t1), filters [first, first + count).
+/// What is added to the results: `zeros` where there is no bias, null where there is no residual.
+struct Epilogue {
+  const float *bias, *residual, *zeros;
+};
+
+/// y = activation(A^T products A + bias + residual) of tiles [t0, t1), filters [first, first + count).
 template <int m>
 void transform_output(const WinogradShape& s, const float* products, int64_t ld, int64_t t0, int64_t t1, int64_t first,
-                      int64_t count, const float* bias, float* junk, float* y) {
+                      int64_t count, const Epilogue& e, float* junk, float* y) {
   constexpr int kSize = Winograd<m>::kSize;
   const int64_t step = point_step((t1 - t0) * ld);
-  const bool relu = s.p.activation == kRelu;
+  const float low = register_activation(s.p.activation) ? 0 : -INFINITY;
+  const float high = s.p.activation == kRelu6 ? 6 : INFINITY;
   for (int64_t t = t0; t < t1; ++t, products += ld) {
     float* pixels[m * m];
+    const float* added[m * m] = {};
     const int64_t image = t / (s.tiles_h * s.tiles_w), row = t / s.tiles_w % s.tiles_h, column = t % s.tiles_w;
     point_at_pixels<m>(y, image, s.p.oh, s.p.ow, s.p.filters, row * m, column * m, junk, pixels);
+    if (e.residual)
+      point_at_pixels<m>(e.residual, image, s.p.oh, s.p.ow, s.p.filters, row * m, column * m, e.zeros, added);
     for (int64_t k = 0; k < count; k += W) {
-      const Vec add = load(bias + k);
+      const Vec bias = load(e.bias + first + k);
       transform_square<kSize, m>([](const Vec* a, Vec* b) { Winograd<m>::output(a, b); },
                                  [&](int i, int j) { return load(products + (i * kSize + j) * step + k); },
                                  [&](int i, int j, Vec a) {
-                                   a += add;
-                                   if (relu) a = vmax(a, Vec{});
-                                   store(pixels[i * m + j] + first + k, a);
+                                   a += bias;
+                                   if (e.residual) a += load(added[i * m + j] + first + k);
+                                   store(pixels[i * m + j] + first + k, vclamp(a, low, high));
                                  });
     }
     for (int i = 0; i < m * m; ++i) activate_tile(s.p.activation, pixels[i] + first, s.p.filters, 1, count);
@@ -134,7 +143,7 @@ struct Scratch {
 
 /// One block of tiles, all filters; `u` is the whole transformed kernel.
 template <int m>
-void run_block(const WinogradShape& s, const float* x, const float* u, const float* bias, int64_t t0, int64_t t1,
+void run_block(const WinogradShape& s, const float* x, const float* u, const Epilogue& e, int64_t t0, int64_t t1,
                const Scratch& scratch, float* y) {
   const int64_t tiles = t1 - t0, ldv = tile_stride(s.p.c), ldp = tile_stride(s.p.filters);
   const int64_t v_step = point_step(tiles * ldv), products_step = point_step(tiles * ldp);
@@ -146,12 +155,12 @@ void run_block(const WinogradShape& s, const float* x, const float* u, const flo
                             u + panel * panel_floats(s) + point * point_step(s.p.c * width), width,
                             scratch.products + point * products_step + panel * kTileCols, ldp);
     }
-  transform_output<m>(s, scratch.products, ldp, t0, t1, 0, s.p.filters, bias, scratch.junk, y);
+  transform_output<m>(s, scratch.products, ldp, t0, t1, 0, s.p.filters, e, scratch.junk, y);
 }
 
 /// One panel of filters, all tiles; `v` is the whole transformed input.
 template <int m>
-void run_panel(const WinogradShape& s, const float* v, const float* w, const float* bias, int64_t panel,
+void run_panel(const WinogradShape& s, const float* v, const float* w, const Epilogue& e, int64_t panel,
                const Scratch& scratch, float* y) {
   const int64_t width = panel_width(s, panel), ldv = tile_stride(s.p.c), first = panel * kTileCols;
   transform_kernel<m>(s, w, panel, 0, s.p.c, scratch.u);
@@ -162,8 +171,7 @@ void run_panel(const WinogradShape& s, const float* v, const float* w, const flo
       multiply_point<kRowsAhead>(s, t1 - t0, v + point * point_step(s.tiles * ldv) + t0 * ldv,
                                  scratch.u + point * point_step(s.p.c * width), width,
                                  scratch.products + point * point_step((t1 - t0) * width), width);
-    transform_output<m>(s, scratch.products, width, t0, t1, first, width, s.p.bias ? bias + first : bias, scratch.junk,
-                        y);
+    transform_output<m>(s, scratch.products, width, t0, t1, first, width, e, scratch.junk, y);
   }
 }
 
@@ -177,7 +185,8 @@ void run(const WinogradShape& s, const KernelArgs& args) {
   float* const start = reinterpret_cast<float*>(args.scratch);
   const Scratch scratch{start + at.zeros, start + at.junk, start + at.u, start + at.v, start + at.products};
   memset(scratch.zeros, 0, larger(s.p.c, s.p.filters) * sizeof(float));
-  const float* bias = s.p.bias ? args.input<float>(2) : scratch.zeros;
+  const Epilogue e{s.p.bias ? args.input<float>(2) : scratch.zeros,
+                   s.p.residual ? args.input<float>(2 + s.p.bias) : nullptr, scratch.zeros};
   const bool by_filters = cut_by_filters(s);
   const int64_t block = block_tiles(s), parts = ceil_div(s.p.c, kChannelsOfTask);
   for (int64_t task = args.begin; task < args.end; ++task) {
@@ -186,12 +195,12 @@ void run(const WinogradShape& s, const KernelArgs& args) {
       transform_input<m>(s, x, task, task + 1, 0, s.p.c, scratch.zeros, shared + task * ld, ld,
                          point_step(s.tiles * ld));
     } else if (by_filters) {
-      run_panel<m>(s, shared, w, bias, task, scratch, y);
+      run_panel<m>(s, shared, w, e, task, scratch, y);
     } else if (args.phase == 0) {
       const int64_t panel = task / parts, c0 = task % parts * kChannelsOfTask;
       transform_kernel<m>(s, w, panel, c0, c0 + kChannelsOfTask, shared + panel * panel_floats(s));
     } else {
-      run_block<m>(s, x, shared, bias, task * block, smaller(s.tiles, (task + 1) * block), scratch, y);
+      run_block<m>(s, x, shared, e, task * block, smaller(s.tiles, (task + 1) * block), scratch, y);
     }
   }
 }

@@ -103,8 +103,7 @@ void multiply_block(const Problem& q, const Blocking& s, int64_t i0, int64_t i1,
                     int64_t kc, const float* a, int64_t lda, float* b_block) {
   const bool last_k = p0 + kc == q.k;
   int flags = p0 ? kAccumulate : 0;
-  if (last_k) flags |= (q.bias ? kAddBias : 0) | (q.residual ? kAddTile : 0) | register_activation(q.activation);
-  const bool in_cache = last_k && !register_activation(q.activation);
+  if (last_k) flags |= epilogue_flags(q.bias, q.residual, q.activation);
   if (s.packs_b)
     pack_block(q, p0, kc, j0, j1, b_block);
   else if (!q.packed && (j1 - j0) % W)
@@ -131,7 +130,7 @@ void multiply_block(const Problem& q, const Blocking& s, int64_t i0, int64_t i1,
           q.transpose_a ? pick_micro_kernel<kCols>(r1 - r0, vectors) : pick_micro_kernel<kRows>(r1 - r0, vectors);
       kernel(kc, a_tile, lda, b, ldb, q.c + at, q.n, flags, q.bias ? q.bias + j : nullptr, n,
              q.residual ? q.residual + at : nullptr);
-      if (in_cache) activate_tile(q.activation, q.c + at, q.n, r1 - r0, n);
+      if (last_k) activate_tile(q.activation, q.c + at, q.n, r1 - r0, n);
     }
   }
 }

@@ -16,7 +16,7 @@ namespace PYNN_ISA {
 /// beyond the end does no harm).
 enum AMode { kRows = 0, kCols = 1, kRowsAhead = 2 };
 
-/// What happens to the accumulators before they are stored, in this order.
+/// What happens to the accumulators before they are stored, in this order.  Like NumPy, both ReLUs keep a NaN.
 enum TileFlags {
   kAccumulate = 1,  ///< add what C holds already (a later block of K)
   kAddBias = 2,     ///< add bias[j] to every row
@@ -86,8 +86,8 @@ static void micro_kernel(int64_t k, const float* a, int64_t lda, const float* b,
     if (flags & kAccumulate) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load(c + i * ldc + j * W);
     if (flags & kAddBias) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load(bias + j * W);
     if (flags & kAddTile) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load(tile + i * ldc + j * W);
-    if (flags & kAnyRelu) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vmax(acc[i][j], Vec{});
-    if (flags & kApplyRelu6) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vmin(acc[i][j], broadcast(6));
+    if (flags & kAnyRelu) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vrelu(acc[i][j]);
+    if (flags & kApplyRelu6) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vmin(broadcast(6), acc[i][j]);
     PYNN_EACH_ROW PYNN_EACH_VECTOR store(c + i * ldc + j * W, acc[i][j]);
     return;
   }
@@ -97,8 +97,8 @@ static void micro_kernel(int64_t k, const float* a, int64_t lda, const float* b,
   if (flags & kAccumulate) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load_first(c + i * ldc + j * W, lanes[j]);
   if (flags & kAddBias) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load_first(bias + j * W, lanes[j]);
   if (flags & kAddTile) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load_first(tile + i * ldc + j * W, lanes[j]);
-  if (flags & kAnyRelu) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vmax(acc[i][j], Vec{});
-  if (flags & kApplyRelu6) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vmin(acc[i][j], broadcast(6));
+  if (flags & kAnyRelu) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vrelu(acc[i][j]);
+  if (flags & kApplyRelu6) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vmin(broadcast(6), acc[i][j]);
   PYNN_EACH_ROW PYNN_EACH_VECTOR store_first(c + i * ldc + j * W, acc[i][j], lanes[j]);
 }
 

@@ -44,6 +44,9 @@ PYNN_INLINE void store(float* p, Vec v) { *reinterpret_cast<VecUnaligned*>(p) = 
 PYNN_INLINE Vec broadcast(float x) { return x - Vec{}; }
 PYNN_INLINE Vec vmax(Vec a, Vec b) { return a > b ? a : b; }
 PYNN_INLINE Vec vmin(Vec a, Vec b) { return a < b ? a : b; }
+/// A NaN stays: both give their second operand where the two do not compare.
+PYNN_INLINE Vec vclamp(Vec x, float low, float high) { return vmin(broadcast(high), vmax(broadcast(low), x)); }
+PYNN_INLINE Vec vrelu(Vec x) { return vmax(Vec{}, x); }
 
 // First n lanes (0 <= n <= W); nothing beyond them is touched, missing lanes read as zero.
 #if defined(PYNN_ISA_LEVEL_avx512)

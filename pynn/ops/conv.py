@@ -85,6 +85,7 @@ class Convolution(Op, abstract=True):
             "left": self.padding[1][0],
             "groups": self.groups,
             "bias": 0,
+            "residual": 0,
             "activation": 0,
         }
 
@@ -96,18 +97,18 @@ class Convolution(Op, abstract=True):
 
 @dataclass(frozen=True)
 class Conv2d(Convolution):
-    """``y[n, i, j, o] = activation(sum over r, s, c of x[n, i*sh + r*dh - top, j*sw + s*dw - left, c] w[r, s, c, o] + b[o])``.
+    """``y[n, i, j, o] = activation(sum over r, s, c of x[n, i*sh + r*dh - top, j*sw + s*dw - left, c] w[r, s, c, o] + b[o] + z[n, i, j, o])``.
 
-    Inputs ``x, w`` or ``x, w, b``.  Outside the image ``x`` is zero.  With ``groups`` the channels and the filters
-    fall into that many parts that know nothing of each other.  Layers record it without bias and activation; the
-    fuse pass folds them in.
+    Inputs ``x, w`` and maybe a bias ``b`` and a residual ``z`` (another branch's result), which their ranks tell
+    apart.  Outside the image ``x`` is zero.  With ``groups`` the channels and the filters fall into that many parts
+    that know nothing of each other.  Layers record the plain convolution; the fuse pass folds the rest in.
     """  # noqa: E501
 
     activation: str = "linear"
 
     def infer(self, *specs: Spec) -> Spec:
         self.require_float(*specs)
-        self.require(len(specs) in (2, 3), "an input, a kernel and at most a bias", *specs)
+        self.require(2 <= len(specs) <= 4, "an input, a kernel and maybe a bias and a residual", *specs)
         self.require(
             self.activation in EPILOGUE_ACTIVATIONS,
             f"an activation out of {', '.join(EPILOGUE_ACTIVATIONS)}, not {self.activation!r}",
@@ -115,14 +116,17 @@ class Conv2d(Convolution):
         )
         self.require(len({s.dtype for s in specs}) == 1, "inputs of one dtype", *specs)
         shape = self._output_shape(specs[0].shape, specs[1].shape)
-        if len(specs) == 3:
-            self.require(specs[2].shape == shape[3:], f"a bias of shape ({shape[3]},)", *specs)
+        added = list(specs[2:])
+        if added and len(added[0].shape) == 1:
+            self.require(added.pop(0).shape == shape[3:], f"a bias of shape ({shape[3]},)", *specs)
+        if added:
+            self.require(added[0].shape == shape and len(added) == 1, f"a residual of shape {shape}", *specs)
         return specs[0].with_shape(shape)
 
     def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
         if self.activation != "linear" or len(inputs) != 2:
             raise GraphError(
-                f"op '{self.name}': no gradient rule with a bias or activation inside "
+                f"op '{self.name}': no gradient rule with a bias, residual or activation inside "
                 f"(activation={self.activation!r}, {len(inputs)} inputs); record the convolution, the addition and the "
                 "activation as ops of their own: the fuse pass joins them"
             )
@@ -134,9 +138,11 @@ class Conv2d(Convolution):
 
     def params(self, node: Node) -> dict[str, Any]:
         x, w = node.input_specs[:2]
+        added = [len(v.shape) for v in node.inputs[2:]]
         return {
             **self._params(x, w, node.output_specs[0]),
-            "bias": int(len(node.inputs) == 3),
+            "bias": 1 in added,
+            "residual": 4 in added,
             "activation": EPILOGUE_ACTIVATIONS[self.activation],
         }
 
@@ -144,9 +150,9 @@ class Conv2d(Convolution):
         return kernel.shape[3:]
 
     def candidates(self) -> Sequence[Candidate]:
-        epilogue = frozenset({"bias", "relu", "sigmoid", "tanh"})
+        epilogue = frozenset({"bias", "residual", "relu", "relu6", "sigmoid", "tanh"})
         return (
-            Candidate("conv2d_depthwise", self.params, _declines_depthwise, epilogue=epilogue | {"relu6"}),
+            Candidate("conv2d_depthwise", self.params, _declines_depthwise, epilogue=epilogue),
             Candidate("conv2d_narrow", self.params, _declines_narrow, epilogue=epilogue),
             *_winograd_candidates("conv2d_winograd", epilogue),
             Candidate("conv2d_direct", self.params, _declines_direct, epilogue=epilogue),
@@ -242,7 +248,7 @@ def _winograd_work(tile: int, node: Node) -> int:
 def _winograd_params(tile: int, node: Node) -> dict[str, Any]:
     assert isinstance(node.op, Convolution)
     sizes = node.op.params(node)
-    shared = ("n", "h", "w", "c", "oh", "ow", "filters", "top", "left", "bias", "activation")
+    shared = ("n", "h", "w", "c", "oh", "ow", "filters", "top", "left", "bias", "residual", "activation")
     params = {**{name: sizes[name] for name in shared}, "tile": tile, "rotate": 0}
     if isinstance(node.op, Conv2dGradInput):
         # The convolution of g with the rotated kernel: every pair of "input" and "output" changes places.

@@ -23,7 +23,8 @@ def _positions(x_shape, w_shape, strides, padding, dilation):
     )
 
 
-def conv2d(x, w, bias=None, *, strides, padding, dilation, groups, activation="linear"):
+def conv2d(x, w, *added, strides, padding, dilation, groups, activation="linear"):
+    """``added``: a bias, a residual, both or none."""
     kh, kw, _, filters = w.shape
     positions = _positions(x.shape, w.shape, strides, padding, dilation)
     padded = _pad(x, padding)
@@ -33,7 +34,7 @@ def conv2d(x, w, bias=None, *, strides, padding, dilation, groups, activation="l
             taps = _tap(padded, r, s, strides, dilation, positions)
             parts = zip(np.split(taps, groups, -1), np.split(w[r, s], groups, -1), strict=True)
             y += np.concatenate([x_part @ w_part for x_part, w_part in parts], -1)
-    return finish(y, bias, activation)
+    return finish(y, sum(added[1:], added[0]) if added else None, activation)
 
 
 def conv2d_grad_input(g, w, *, strides, padding, dilation, groups, input_shape):

@@ -1,14 +1,19 @@
 """The functions conv, max_pool and average_pool: Keras' arguments, and errors that say what to do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from pynn import ops
+from pynn import _core, ops
 from pynn.errors import ArgumentError, GraphError, ShapeError
+from pynn.executor.native import NativeProgram
 from pynn.executor.reference import ReferenceProgram
 from pynn.graph.ir import Spec
+from pynn.graph.passes.choose_kernels import Choice
 from pynn.graph.trace import Trace
 from pynn.ops.conv import Conv2d
+from pynn.ops.matmul import Matmul
 
 
 def traced(function, *arrays, **arguments):
@@ -110,3 +115,45 @@ def test_a_fused_convolution_has_no_gradient():
         y = op(x, w)
         with pytest.raises(GraphError, match="the fuse pass joins them"):
             op.vjp(y, y, x, w)
+
+
+@pytest.mark.parametrize("isa", _core.available_isas())
+@pytest.mark.parametrize("activation", ["relu", "relu6"])
+@pytest.mark.parametrize(
+    ("op", "x", "w"),
+    [
+        (Conv2d(), (2, 8, 8, 16), (3, 3, 16, 40)),
+        (Conv2d(), (2, 8, 8, 16), (3, 3, 16, 48)),
+        (Conv2d(), (2, 8, 8, 1), (3, 3, 1, 5)),
+        (Conv2d(groups=24), (2, 8, 8, 24), (3, 3, 1, 24)),
+        (Conv2d(groups=2), (2, 8, 8, 8), (3, 3, 4, 10)),
+        (Matmul(), (20, 8), (8, 40)),
+    ],
+    ids=str,
+)
+def test_a_fused_relu_keeps_a_nan(op, x, w, activation, isa):
+    """As the ReLU of its own does, in every kernel that takes one in."""
+    rng = np.random.default_rng(0)
+    arrays = [rng.standard_normal(s).astype("float32") for s in (x, w, w[-1:])]
+    arrays[2][3] = np.nan
+    op = replace(op, activation=activation)
+    for candidate in op.candidates():
+        with Trace() as trace:
+            y = op(*(trace.input(f"x{i}", Spec(a.shape)) for i, a in enumerate(arrays)))
+            graph = trace.finish([y])
+        if candidate.declines(y.node) is None:
+            y.node.choice = Choice(candidate)
+            got = NativeProgram(graph, isa=isa)(arrays)[0]
+            assert (np.isnan(got) == (np.arange(w[-1]) == 3)).all(), candidate.kernel
+
+
+def test_added_inputs_are_told_apart_by_their_ranks():
+    x, w = Spec((2, 8, 8, 4)), Spec((3, 3, 4, 6))
+    bias, residual = Spec((6,)), Spec((2, 6, 6, 6))
+    for added in [(bias,), (residual,), (bias, residual)]:
+        assert Conv2d().infer(x, w, *added) == residual
+    with pytest.raises(ShapeError, match=r"expected a bias of shape \(6,\)"):
+        Conv2d().infer(x, w, Spec((7,)))
+    for wrong in [(Spec((2, 6, 6, 5)),), (residual, bias), (residual, residual), (bias, bias)]:
+        with pytest.raises(ShapeError, match=r"expected a residual of shape \(2, 6, 6, 6\)"):
+            Conv2d().infer(x, w, *wrong)

@@ -40,14 +40,18 @@ def _cases(
     ]  # fmt: skip
 
 
-def _fused(activation: str, bias: bool, filters: int, c: int) -> OpCase:
-    specs = [Spec((2, 7, 6, c)), Spec((3, 3, c, filters))] + ([Spec((filters,))] if bias else [])
+def _fused(activation: str, bias: bool, filters: int, c: int, residual: bool = False, window: int = 3) -> OpCase:
+    y, pad = (2, 7, 6, filters), window // 2
+    specs = [Spec((2, 7, 6, c)), Spec((window, window, c, filters))]
+    specs += [Spec((filters,))] * bias + [Spec(y)] * residual
     return OpCase(
-        Conv2d(padding=((1, 1), (1, 1)), activation=activation), specs, expect=[(2, 7, 6, filters)], grad=(),
-        **_tolerance(9 * c),
+        Conv2d(padding=((pad, pad), (pad, pad)), activation=activation), specs, expect=[y], grad=(),
+        **_tolerance(window**2 * c),
     )  # fmt: skip
 
 
+#: What residual blocks end in, and one activation that the micro-kernel does not apply.
+_RESIDUALS = [("linear", True), ("relu", True), ("relu", False), ("relu6", True), ("tanh", True)]
 SAME_5: Padding = ((2, 2), (2, 2))
 SAME_3: Padding = ((1, 1), (1, 1))
 
@@ -88,6 +92,11 @@ CASES = [
             note="padding above the kernel: the input's gradient crops"),
     *_cases((2, 9, 11, 6), (3, 4, 6, 12), (2, 3, 4, 12), strides=(3, 2), note="strides: residues of different size"),
     *_cases((1, 10, 9, 12), (2, 2, 12, 17), (1, 5, 4, 17), strides=(2, 2), note="windows side by side, a rest"),
-    *(_fused(activation, bias, o, c) for activation in ("linear", "relu", "sigmoid", "tanh")
+    *(_fused(activation, bias, o, c) for activation in ("linear", "relu", "relu6", "sigmoid", "tanh")
       for bias in (False, True) for o, c in [(6, 1), (6, 3), (16, 3), (40, 3)] if bias or activation != "linear"),
+    *(_fused(activation, bias, o, c, True, window) for activation, bias in _RESIDUALS
+      for o, c, window in [(6, 1, 3), (6, 3, 3), (40, 3, 3), (70, 20, 1), (140, 5, 3)]),
+    *(OpCase(Conv2d(groups=2, activation=activation), [Spec((2, 5, 6, 8)), Spec((3, 3, 4, 10)), *added], grad=(),
+             note="groups", **_tolerance(36))
+      for activation in ("linear", "relu6") for added in [(Spec((2, 3, 4, 10)),), (Spec((10,)), Spec((2, 3, 4, 10)))]),
 ]  # fmt: skip

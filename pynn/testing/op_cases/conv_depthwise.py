@@ -41,8 +41,9 @@ def _cases(
     ]  # fmt: skip
 
 
-def _fused(activation: str, bias: bool, channels: int) -> OpCase:
-    specs = [Spec((2, 5, 9, channels)), Spec((3, 3, 1, channels))] + ([Spec((channels,))] if bias else [])
+def _fused(activation: str, bias: bool, channels: int, residual: bool = False) -> OpCase:
+    specs = [Spec((2, 5, 9, channels)), Spec((3, 3, 1, channels))]
+    specs += [Spec((channels,))] * bias + [Spec((2, 5, 9, channels))] * residual
     op = Conv2d(padding=((1, 1), (1, 1)), groups=channels, activation=activation)
     return OpCase(op, specs, expect=[(2, 5, 9, channels)], grad=(), **_tolerance(9))
 
@@ -66,6 +67,8 @@ CASES = [
     *_cases((2, 40, 45, 100), (5, 5), padding=2, note="several splits, blocks of channels"),
     *(_fused(activation, bias, channels) for activation in ("linear", "relu", "relu6", "sigmoid", "tanh")
       for bias in (False, True) for channels in (5, 24) if bias or activation != "linear"),
+    *(_fused(activation, bias, channels, residual=True) for activation in ("linear", "relu6", "tanh")
+      for bias in (False, True) for channels in (5, 24)),
     *(OpCase(Conv2d(activation="relu6"), [Spec((2, 6, 6, c)), Spec((3, 3, c, filters))], grad=(), rtol=1e-5, atol=4e-5)
       for c, filters in ((1, 5), (3, 16), (32, 32))),
 ]  # fmt: skip

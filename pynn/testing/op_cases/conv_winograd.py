@@ -33,9 +33,10 @@ def _cases(n: int, h: int, w: int, c: int, filters: int, padding: Padding = SAME
     ]  # fmt: skip
 
 
-def _fused(activation: str, filters: int) -> OpCase:
-    specs = [Spec((2, 7, 6, 16)), Spec((3, 3, 16, filters)), Spec((filters,))]
-    return OpCase(Conv2d(padding=SAME, activation=activation), specs, grad=(), **_tolerance(9 * 16))
+def _fused(activation: str, filters: int, bias: bool = True, residual: bool = False, c: int = 16) -> OpCase:
+    specs = [Spec((2, 7, 6, c)), Spec((3, 3, c, filters))]
+    specs += [Spec((filters,))] * bias + [Spec((2, 7, 6, filters))] * residual
+    return OpCase(Conv2d(padding=SAME, activation=activation), specs, grad=(), **_tolerance(9 * c))
 
 
 CASES = [
@@ -49,5 +50,15 @@ CASES = [
     *_cases(40, 2, 3, 16, 16, note="images smaller than a tile"),
     *_cases(2, 56, 56, 16, 16, note="several blocks in each split"),
     *_cases(1, 24, 24, 272, 272, note="cut by filters and by channels; the last parts are narrow"),
-    *(_fused(activation, filters) for activation in ("linear", "relu", "sigmoid", "tanh") for filters in (16, 48)),
+    *(
+        _fused(activation, filters)
+        for activation in ("linear", "relu", "relu6", "sigmoid", "tanh")
+        for filters in (16, 48)
+    ),
+    *(
+        _fused(activation, 48, bias, True)
+        for activation in ("linear", "relu", "relu6", "tanh")
+        for bias in (False, True)
+    ),
+    _fused("relu", 272, bias=True, residual=True, c=272),  # cut by filters
 ]
