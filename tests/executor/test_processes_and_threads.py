@@ -64,6 +64,7 @@ def _predict_and_train(model, queue):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # JAX's, where the comparisons with Keras have loaded it
 def test_a_forked_process_works_and_gets_the_same_numbers(model):
     """The threads of the parent's programs are not there in the child."""
     expected = model.predict(X, verbose=0)
