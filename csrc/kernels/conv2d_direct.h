@@ -48,16 +48,20 @@ static void conv_kernel(const ConvTile& t) {
   const float* b = t.b;
   const float* a = t.a;
   for (int64_t o = 0; o < t.outer; ++o, a += t.a_step) {
-    if constexpr (mode == kRows || mode == kRowsAhead) {
+    if constexpr (mode == kRows || mode == kRowsAhead || mode == kRowsFetchB) {
       constexpr int kGroups = (MR + 2) / 3;  // see microkernel.h
       const float* row[kGroups];
 #pragma GCC unroll 8
       for (int g = 0; g < kGroups; ++g) row[g] = a + 3 * g * lda;
-      const float* ahead = a + MR * lda;
+      const float* ahead = mode == kRowsFetchB ? b + t.outer * inner * ldb : a + MR * lda;
       for (int64_t p = 0; p < inner; ++p) {
         if constexpr (mode == kRowsAhead) {
           __builtin_prefetch(ahead, 0, 2);
           ahead += 16;
+        }
+        if constexpr (mode == kRowsFetchB) {
+          _Pragma("GCC unroll 2") for (int j = 0; j < NV * W; j += 16) __builtin_prefetch(ahead + j, 0, 2);
+          ahead += ldb;
         }
         Vec bv[NV];
         PYNN_EACH_VECTOR bv[j] = load(b + j * W);
@@ -234,9 +238,10 @@ static inline int64_t window_floats(const WindowGrid& g, int64_t results) {
 }
 
 /// A run of neighbouring results: `t` describes the first of them, `pixels` follow with distance t.ldc.  Results of
-/// `tiles` tiles of `all` that a row falls into are computed, from tile `first` on.
-static inline void multiply_pixels(ConvTile t, bool ahead, int64_t pixels, int64_t vectors, int64_t first, int64_t last,
-                                   int32_t activation) {
+/// `tiles` tiles of `all` that a row falls into are computed, from tile `first` on.  `fetch_b`: the first of them
+/// fetches the next panel of B.
+static inline void multiply_pixels(ConvTile t, bool ahead, bool fetch_b, int64_t pixels, int64_t vectors, int64_t first,
+                                   int64_t last, int32_t activation) {
   const int64_t tiles = ceil_div(pixels, kTileRows);
   const float* a = t.a;
   float* c = t.c;
@@ -246,7 +251,10 @@ static inline void multiply_pixels(ConvTile t, bool ahead, int64_t pixels, int64
     t.a = a + i0 * t.lda;
     t.c = c + i0 * t.ldc;
     if (tile) t.tile = tile + i0 * t.ldc;
-    (ahead ? pick_conv_kernel<kRowsAhead> : pick_conv_kernel<kRows>)(i1 - i0, vectors)(t);
+    const auto pick = ahead                   ? pick_conv_kernel<kRowsAhead>
+                      : fetch_b && i == first ? pick_conv_kernel<kRowsFetchB>
+                                              : pick_conv_kernel<kRows>;
+    pick(i1 - i0, vectors)(t);
     activate_tile(activation, t.c, t.ldc, i1 - i0, t.n);
   }
 }

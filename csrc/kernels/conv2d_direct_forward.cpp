@@ -6,15 +6,24 @@
 //               and copies the image rows it needs with zeros around them.
 //   by filters  phase 0 copies all images with zeros around them; a task of the next phase is a panel of filters with
 //               all pixels, and packs its part of the kernel itself.
-// What need not be packed or copied has no phase.
+// What need not be packed or copied has no phase; the kernel may come packed.
 #include "kernels/conv2d_direct.h"
 
 namespace pynn {
 namespace PYNN_ISA {
 namespace {
 
-/// The kernel as it lies is one panel of whole vectors.
-bool packs_kernel(const WindowGrid& g) { return g.filters != W && g.filters != kTileCols; }
+/// The kernel as it lies is one panel of whole vectors, or was packed beforehand.
+bool packs_kernel(const Conv2dParams& p) { return !p.packed && p.filters != W && p.filters != kTileCols; }
+
+int64_t panel_floats(const WindowGrid& g) { return g.k * kTileCols; }
+
+/// A panel of a kernel that need not be packed any more.
+const float* panel_of(const Conv2dParams& p, const WindowGrid& g, const float* packed, int64_t panel) {
+  if (!p.packed) return packed + panel * panel_floats(g);
+  const int64_t j = panel * kTileCols;
+  return packed + j / kPackedCols * kPackedCols * g.k + j % kPackedCols;
+}
 
 void pack_panel(const WindowGrid& g, const float* w, int64_t panel, float* to) {
   const int64_t j = panel * kTileCols;
@@ -35,13 +44,14 @@ void multiply_panel(const Problem& q, int64_t n, int64_t y0, int64_t y1, int64_t
   const auto& g = q.g;
   const int64_t j = panel * kTileCols, columns = smaller<int64_t>(kTileCols, g.filters - j);
   const int64_t vectors = vectors_for(columns);
+  const bool fetch_b = q.p.packed && cut_by_filters(g);  // nobody has read the next panel yet
   ConvTile t;
   t.outer = g.kernel_rows;
   t.inner = g.k / g.kernel_rows;
   t.lda = q.p.stride_w * g.channels;
   t.a_step = g.row_floats();
   t.b = packed;
-  t.ldb = vectors * W;
+  t.ldb = q.p.packed ? kPackedCols : vectors * W;
   t.ldc = g.filters;
   t.flags = epilogue_flags(q.bias, q.residual, q.p.activation);
   t.bias = q.bias ? q.bias + j : nullptr;
@@ -51,11 +61,10 @@ void multiply_panel(const Problem& q, int64_t n, int64_t y0, int64_t y1, int64_t
     const int64_t at = (n * g.h + oy) * g.w * g.filters + j;
     t.c = q.y + at;
     t.tile = q.residual ? q.residual + at : nullptr;
-    multiply_pixels(t, g.in_place && g.kernel_rows == 1 && panel == 0, g.w, vectors, t0, t1, q.p.activation);
+    multiply_pixels(t, g.in_place && g.kernel_rows == 1 && panel == 0, fetch_b && n == 0 && oy == y0, g.w, vectors, t0,
+                    t1, q.p.activation);
   }
 }
-
-int64_t panel_floats(const WindowGrid& g) { return g.k * kTileCols; }
 
 }  // namespace
 
@@ -63,7 +72,7 @@ void conv2d_direct_plan(const KernelArgs& args, KernelPlan& plan) {
   const auto p = params_of<Conv2dParams>(args);
   const WindowGrid g = grid_of_windows(p);
   const double copy_ns = g.in_place ? 0 : 8.0 * g.n * window_floats(g, g.h) / kBytesPerNanosecond;
-  const double pack_ns = packs_kernel(g) ? 8.0 * g.k * g.filters / kBytesPerNanosecond : 0;
+  const double pack_ns = packs_kernel(p) ? 8.0 * g.k * g.filters / kBytesPerNanosecond : 0;
   const double products_ns = static_cast<double>(g.n * g.h * g.w * g.k) * round_up(g.filters, W) / kFlopsPerNanosecond;
   int phase = 0;
   if (cut_by_filters(g)) {
@@ -74,10 +83,10 @@ void conv2d_direct_plan(const KernelArgs& args, KernelPlan& plan) {
     }
     plan.tasks[phase] = g.panels();
     plan.nanoseconds[phase++] = products_ns + pack_ns;
-    plan.thread_bytes = panel_floats(g) * sizeof(float);
+    if (!p.packed) plan.thread_bytes = panel_floats(g) * sizeof(float);
   } else {
     const PixelBlocks blocks = pixel_blocks(g);
-    if (packs_kernel(g)) {
+    if (packs_kernel(p)) {
       plan.tasks[phase] = g.panels();
       plan.nanoseconds[phase++] = pack_ns;
       plan.shared_bytes = g.panels() * panel_floats(g) * sizeof(float);
@@ -110,19 +119,19 @@ void conv2d_direct(const KernelArgs& args) {
                     shared + task * copy_floats);
         continue;
       }
-      pack_panel(g, w, task, scratch);
+      if (!p.packed) pack_panel(g, w, task, scratch);
       for (int64_t n = 0; n < g.n; ++n)
         multiply_panel(q, n, 0, g.h, 0, tiles, g.in_place ? q.x + n * image_floats : shared + n * copy_floats, task,
-                       scratch);
+                       p.packed ? panel_of(p, g, w, task) : scratch);
     }
     return;
   }
-  if (packs_kernel(g) && args.phase == 0) {
+  if (packs_kernel(p) && args.phase == 0) {
     for (int64_t task = args.begin; task < args.end; ++task) pack_panel(g, w, task, shared + task * panel_floats(g));
     return;
   }
   const PixelBlocks blocks = pixel_blocks(g);
-  const float* panels = packs_kernel(g) ? shared : w;
+  const float* panels = packs_kernel(p) ? shared : w;
   for (int64_t task = args.begin; task < args.end; ++task) {
     const int64_t n = task / blocks.per_image(), block = task % blocks.per_image();
     const int64_t row_block = block / blocks.tile_blocks, tile_block = block % blocks.tile_blocks;
@@ -137,7 +146,7 @@ void conv2d_direct(const KernelArgs& args) {
       windows = scratch;
     }
     for (int64_t panel = 0; panel < g.panels(); ++panel)
-      multiply_panel(q, n, y0, y1, t0, t1, windows, panel, panels + panel * panel_floats(g));
+      multiply_panel(q, n, y0, y1, t0, t1, windows, panel, panel_of(p, g, panels, panel));
   }
 }
 

@@ -118,8 +118,8 @@ void multiply_panel(const Problem& z, int64_t n, int64_t y0, int64_t y1, int64_t
         t.a = windows + (q - q0 - y0 + taps_h - row.taps) * t.a_step +
               (column.begin - r0 + taps_w - column.taps) * g.channels;
         const int64_t tiles = ceil_div(pixels, kTileRows);
-        multiply_pixels(t, g.in_place && p.kh == 1 && p.kw == 1 && panel == 0, pixels, vectors, smaller(t0, tiles),
-                        smaller(t1, tiles), kLinear);
+        multiply_pixels(t, g.in_place && p.kh == 1 && p.kw == 1 && panel == 0, false, pixels, vectors,
+                        smaller(t0, tiles), smaller(t1, tiles), kLinear);
       }
       t.b += row.taps * column.taps * g.channels * t.ldb;
     }

@@ -6,8 +6,10 @@
 //   by tiles    phase 0 transforms the kernel; a task of phase 1 is a block of tiles with all filters.
 //   by filters  phase 0 transforms the input; a task of phase 1 is a panel of filters with all tiles, and transforms
 //               its part of the kernel itself, so that a transformed kernel of tens of MB never goes through memory.
+// A kernel that was transformed beforehand (conv2d_winograd_pack.cpp) is read as it lies in both.
 #include "kernels/activation.h"
 #include "kernels/microkernel.h"
+#include "kernels/winograd_kernel.h"
 #include "kernels/winograd_transforms.h"
 
 namespace pynn {
@@ -22,6 +24,7 @@ int64_t panel_floats(const WinogradShape& s) { return s.points * point_step(s.p.
 
 /// Every task reads all of V or all of U.  V may be larger: it is read in order, and its next rows are fetched ahead.
 bool cut_by_filters(const WinogradShape& s) {
+  if (s.p.packed) return s.panels > 2 && s.tiles <= s.p.filters;
   constexpr int64_t kLargeKernel = 1024 * 1024, kFewestPanels = 8, kInputPerKernel = 3;
   return kernel_floats(s) > kLargeKernel && s.panels >= kFewestPanels &&
          s.tiles * tile_stride(s.p.c) <= kInputPerKernel * s.p.c * s.p.filters;
@@ -39,45 +42,31 @@ int64_t block_tiles(const WinogradShape& s) {
 /// Tiles of a block when the work is cut by filters.
 constexpr int64_t kBlockOfPanel = 128;
 
-/// U = G w G^T of channels [c0, c1) of one panel, to u[point][c][width].
-template <int m>
-void transform_kernel(const WinogradShape& s, const float* w, int64_t panel, int64_t c0, int64_t c1, float* u) {
-  constexpr int kSize = Winograd<m>::kSize;
-  const int64_t channels = s.p.c, filters = s.p.filters, first = panel * kTileCols, width = panel_width(s, panel);
-  const auto multiply = [](const Vec* a, Vec* b) { Winograd<m>::kernel(a, b); };
-  const int64_t step = point_step(channels * width);
-  if (!s.p.rotate) {
-    for (int64_t c = c0; c < c1; ++c)
-      for (int64_t k = 0; k < width; k += W)
-        transform_square<3, kSize>(
-            multiply, [&](int i, int j) { return load(w + ((i * 3 + j) * channels + c) * filters + first + k); },
-            [&](int i, int j, Vec a) { store(u + (i * kSize + j) * step + c * width + k, a); });
-    return;
-  }
-  // The stored kernel is [3][3][filters][c]: squares of it are transposed, tap by tap, on the way.
-  Vec taps[9][W];
-  for (int64_t c = c0; c < c1; c += W)
-    for (int64_t k = 0; k < width; k += W) {
-      for (int64_t tap = 0; tap < 9; ++tap) {
-        for (int i = 0; i < W; ++i) taps[tap][i] = load(w + ((8 - tap) * filters + first + k + i) * channels + c);
-        transpose_block(taps[tap]);
-      }
-      for (int64_t row = 0; row < W; ++row)
-        transform_square<3, kSize>(
-            multiply, [&](int i, int j) { return taps[i * 3 + j][row]; },
-            [&](int i, int j, Vec a) { store(u + (i * kSize + j) * step + (c + row) * width + k, a); });
-    }
+/// Where a panel of U lies.
+struct KernelPanel {
+  const float* u;
+  int64_t ld, step;  // from channel to channel, from point to point
+};
+
+/// A panel of the kernel that phase 0, or somebody before, transformed.
+KernelPanel panel_of(const WinogradShape& s, const float* u, int64_t panel) {
+  const int64_t first = panel * kTileCols, width = panel_width(s, panel);
+  if (!s.p.packed) return {u + panel * panel_floats(s), width, point_step(s.p.c * width)};
+  const int64_t step = s.p.c * kPackedCols;
+  return {u + first / kPackedCols * s.points * step + first % kPackedCols, kPackedCols, step};
 }
 
-/// products[point][tiles][ldc] = V[point] U[point] for one panel.
+/// products[tiles][ldc] = V[point] U[point] for one panel and point.
 template <AMode mode>
-void multiply_point(const WinogradShape& s, int64_t tiles, const float* v, const float* u, int64_t width,
-                    float* products, int64_t ldc) {
+void multiply_point(const WinogradShape& s, int64_t tiles, const float* v, const KernelPanel& k, int64_t point,
+                    int64_t width, float* products, int64_t ldc) {
   const int64_t pieces = ceil_div(tiles, kTileRows), lda = tile_stride(s.p.c);
   for (int64_t piece = 0; piece < pieces; ++piece) {
     const int64_t i0 = part_start(tiles, pieces, piece), i1 = part_start(tiles, pieces, piece + 1);
-    pick_micro_kernel<mode>(i1 - i0, vectors_for(width))(s.p.c, v + i0 * lda, lda, u, width, products + i0 * ldc, ldc,
-                                                         0, nullptr, width);
+    const auto pick =
+        mode == kRowsAhead && s.p.packed && piece == 0 ? pick_micro_kernel<kRowsFetchB> : pick_micro_kernel<mode>;
+    pick(i1 - i0, vectors_for(width))(s.p.c, v + i0 * lda, lda, k.u + point * k.step, k.ld, products + i0 * ldc, ldc, 0,
+                                      nullptr, width);
   }
 }
 
@@ -131,7 +120,7 @@ Layout layout_of(const WinogradShape& s) {
   at.zeros = 0;
   at.junk = at.zeros + pixel;
   at.u = at.junk + pixel;
-  at.v = at.u + (by_filters ? panel_floats(s) : 0);
+  at.v = at.u + (by_filters && !s.p.packed ? panel_floats(s) : 0);
   at.products = at.v + (by_filters ? 0 : s.points * point_step(block * tile_stride(s.p.c)));
   at.floats = at.products + s.points * point_step(block * (by_filters ? kTileCols : tile_stride(s.p.filters)));
   return at;
@@ -149,12 +138,9 @@ void run_block(const WinogradShape& s, const float* x, const float* u, const Epi
   const int64_t v_step = point_step(tiles * ldv), products_step = point_step(tiles * ldp);
   transform_input<m>(s, x, t0, t1, 0, s.p.c, scratch.zeros, scratch.v, ldv, v_step);
   for (int64_t point = 0; point < s.points; ++point)
-    for (int64_t panel = 0; panel < s.panels; ++panel) {
-      const int64_t width = panel_width(s, panel);
-      multiply_point<kRows>(s, tiles, scratch.v + point * v_step,
-                            u + panel * panel_floats(s) + point * point_step(s.p.c * width), width,
+    for (int64_t panel = 0; panel < s.panels; ++panel)
+      multiply_point<kRows>(s, tiles, scratch.v + point * v_step, panel_of(s, u, panel), point, panel_width(s, panel),
                             scratch.products + point * products_step + panel * kTileCols, ldp);
-    }
   transform_output<m>(s, scratch.products, ldp, t0, t1, 0, s.p.filters, e, scratch.junk, y);
 }
 
@@ -163,13 +149,16 @@ template <int m>
 void run_panel(const WinogradShape& s, const float* v, const float* w, const Epilogue& e, int64_t panel,
                const Scratch& scratch, float* y) {
   const int64_t width = panel_width(s, panel), ldv = tile_stride(s.p.c), first = panel * kTileCols;
-  transform_kernel<m>(s, w, panel, 0, s.p.c, scratch.u);
+  KernelPanel kernel{scratch.u, width, point_step(s.p.c * width)};
+  if (s.p.packed)
+    kernel = panel_of(s, w, panel);
+  else
+    transform_kernel<m>(s.p, w, first, width, 0, s.p.c, scratch.u, kernel.ld, kernel.step);
   const int64_t blocks = ceil_div(s.tiles, kBlockOfPanel);
   for (int64_t block = 0; block < blocks; ++block) {
     const int64_t t0 = part_start(s.tiles, blocks, block), t1 = part_start(s.tiles, blocks, block + 1);
     for (int64_t point = 0; point < s.points; ++point)
-      multiply_point<kRowsAhead>(s, t1 - t0, v + point * point_step(s.tiles * ldv) + t0 * ldv,
-                                 scratch.u + point * point_step(s.p.c * width), width,
+      multiply_point<kRowsAhead>(s, t1 - t0, v + point * point_step(s.tiles * ldv) + t0 * ldv, kernel, point, width,
                                  scratch.products + point * point_step((t1 - t0) * width), width);
     transform_output<m>(s, scratch.products, width, t0, t1, first, width, e, scratch.junk, y);
   }
@@ -196,11 +185,12 @@ void run(const WinogradShape& s, const KernelArgs& args) {
                          point_step(s.tiles * ld));
     } else if (by_filters) {
       run_panel<m>(s, shared, w, e, task, scratch, y);
-    } else if (args.phase == 0) {
-      const int64_t panel = task / parts, c0 = task % parts * kChannelsOfTask;
-      transform_kernel<m>(s, w, panel, c0, c0 + kChannelsOfTask, shared + panel * panel_floats(s));
+    } else if (args.phase == 0 && !s.p.packed) {
+      const int64_t panel = task / parts, c0 = task % parts * kChannelsOfTask, width = panel_width(s, panel);
+      transform_kernel<m>(s.p, w, panel * kTileCols, width, c0, c0 + kChannelsOfTask, shared + panel * panel_floats(s),
+                          width, point_step(s.p.c * width));
     } else {
-      run_block<m>(s, x, shared, e, task * block, smaller(s.tiles, (task + 1) * block), scratch, y);
+      run_block<m>(s, x, s.p.packed ? w : shared, e, task * block, smaller(s.tiles, (task + 1) * block), scratch, y);
     }
   }
 }
@@ -215,13 +205,18 @@ void conv2d_winograd_plan(const KernelArgs& args, KernelPlan& plan) {
   const double products_ns = 2.0 * s.points * s.tiles * s.p.c * s.p.filters / kFlopsPerNanosecond +
                              8.0 * s.points * s.tiles * s.p.filters / kBytesPerNanosecond;
   const bool by_filters = cut_by_filters(s);
+  plan.thread_bytes = layout_of(s).floats * sizeof(float);
+  if (s.p.packed && !by_filters) {
+    plan.tasks[0] = ceil_div(s.tiles, block_tiles(s));
+    plan.nanoseconds[0] = products_ns + input_ns;
+    return;
+  }
   plan.phases = 2;
   plan.tasks[0] = by_filters ? s.tiles : s.panels * ceil_div(s.p.c, kChannelsOfTask);
   plan.tasks[1] = by_filters ? s.panels : ceil_div(s.tiles, block_tiles(s));
   plan.shared_bytes = (by_filters ? input_floats : s.panels * panel_floats(s)) * sizeof(float);
-  plan.thread_bytes = layout_of(s).floats * sizeof(float);
   plan.nanoseconds[0] = by_filters ? input_ns : kernel_ns;
-  plan.nanoseconds[1] = products_ns + (by_filters ? kernel_ns : input_ns);
+  plan.nanoseconds[1] = products_ns + (s.p.packed ? 0 : by_filters ? kernel_ns : input_ns);
 }
 
 void conv2d_winograd(const KernelArgs& args) {

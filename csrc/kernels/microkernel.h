@@ -13,8 +13,9 @@ namespace pynn {
 namespace PYNN_ISA {
 
 /// kRowsAhead is kRows that meanwhile fetches the rows after this tile, for an A that comes from L3 or memory (fetching
-/// beyond the end does no harm).
-enum AMode { kRows = 0, kCols = 1, kRowsAhead = 2 };
+/// beyond the end does no harm); kRowsFetchB is kRows that fetches what follows these rows of B, the next panel of a B
+/// that comes from there.
+enum AMode { kRows = 0, kCols = 1, kRowsAhead = 2, kRowsFetchB = 4 };
 
 /// What happens to the accumulators before they are stored, in this order.  Like NumPy, both ReLUs keep a NaN.
 enum TileFlags {
@@ -53,11 +54,15 @@ static void micro_kernel(int64_t k, const float* a, int64_t lda, const float* b,
     const float* row[kGroups];
 #pragma GCC unroll 8
     for (int g = 0; g < kGroups; ++g) row[g] = a + 3 * g * lda;
-    const float* ahead = a + MR * lda;
+    const float* ahead = mode == kRowsFetchB ? b + k * ldb : a + MR * lda;
     for (int64_t p = 0; p < k; ++p) {
       if constexpr (mode == kRowsAhead) {
         __builtin_prefetch(ahead, 0, 2);
         ahead += 16;
+      }
+      if constexpr (mode == kRowsFetchB) {
+        _Pragma("GCC unroll 2") for (int j = 0; j < NV * W; j += 16) __builtin_prefetch(ahead + j, 0, 2);
+        ahead += ldb;
       }
       Vec bv[NV];
       PYNN_EACH_VECTOR bv[j] = load(b + j * W);

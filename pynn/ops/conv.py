@@ -7,7 +7,7 @@ three ops are expressed by the three themselves.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from pynn import config
 from pynn.errors import ArgumentError, GraphError, ShapeError
 from pynn.graph.ir import Candidate, Node, Op, Spec, Value
 from pynn.graph.trace import as_value
+from pynn.ops.conv_pack import PackConv2dKernel, packed_shape
 from pynn.ops.matmul import EPILOGUE_ACTIVATIONS
 
 Pair = tuple[int, int]
@@ -84,6 +85,7 @@ class Convolution(Op, abstract=True):
             "top": self.padding[0][0],
             "left": self.padding[1][0],
             "groups": self.groups,
+            "packed": 0,
             "bias": 0,
             "residual": 0,
             "activation": 0,
@@ -102,9 +104,13 @@ class Conv2d(Convolution):
     Inputs ``x, w`` and maybe a bias ``b`` and a residual ``z`` (another branch's result), which their ranks tell
     apart.  Outside the image ``x`` is zero.  With ``groups`` the channels and the filters fall into that many parts
     that know nothing of each other.  Layers record the plain convolution; the fuse pass folds the rest in.
+
+    With ``packed``, the shape of ``w``, the second input is what `PackConv2dKernel` with this ``tile`` made of it.
     """  # noqa: E501
 
     activation: str = "linear"
+    packed: tuple[int, ...] = ()
+    tile: int = 0
 
     def infer(self, *specs: Spec) -> Spec:
         self.require_float(*specs)
@@ -115,7 +121,10 @@ class Conv2d(Convolution):
             *specs,
         )
         self.require(len({s.dtype for s in specs}) == 1, "inputs of one dtype", *specs)
-        shape = self._output_shape(specs[0].shape, specs[1].shape)
+        if self.packed:
+            expected = packed_shape(self.packed, self.tile)
+            self.require(specs[1].shape == expected, f"a packed kernel of shape {expected}", *specs)
+        shape = self._output_shape(specs[0].shape, self.packed or specs[1].shape)
         added = list(specs[2:])
         if added and len(added[0].shape) == 1:
             self.require(added.pop(0).shape == shape[3:], f"a bias of shape ({shape[3]},)", *specs)
@@ -124,11 +133,11 @@ class Conv2d(Convolution):
         return specs[0].with_shape(shape)
 
     def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
-        if self.activation != "linear" or len(inputs) != 2:
+        if self.activation != "linear" or len(inputs) != 2 or self.packed:
             raise GraphError(
                 f"op '{self.name}': no gradient rule with a bias, residual or activation inside "
                 f"(activation={self.activation!r}, {len(inputs)} inputs); record the convolution, the addition and the "
-                "activation as ops of their own: the fuse pass joins them"
+                "activation as ops of their own: the fuse pass joins them, and packs the kernel"
             )
         x, w = inputs
         return (
@@ -140,7 +149,8 @@ class Conv2d(Convolution):
         x, w = node.input_specs[:2]
         added = [len(v.shape) for v in node.inputs[2:]]
         return {
-            **self._params(x, w, node.output_specs[0]),
+            **self._params(x, Spec(self.packed or w.shape), node.output_specs[0]),
+            "packed": bool(self.packed),
             "bias": 1 in added,
             "residual": 4 in added,
             "activation": EPILOGUE_ACTIVATIONS[self.activation],
@@ -151,11 +161,15 @@ class Conv2d(Convolution):
 
     def candidates(self) -> Sequence[Candidate]:
         epilogue = frozenset({"bias", "residual", "relu", "relu6", "sigmoid", "tanh"})
+        if self.packed and self.tile:
+            return (Candidate("conv2d_winograd", partial(_winograd_params, self.tile), epilogue=epilogue),)
+        if self.packed:
+            return (Candidate("conv2d_direct", self.params, epilogue=epilogue),)
         return (
             Candidate("conv2d_depthwise", self.params, _declines_depthwise, epilogue=epilogue),
             Candidate("conv2d_narrow", self.params, _declines_narrow, epilogue=epilogue),
-            *_winograd_candidates("conv2d_winograd", epilogue),
-            Candidate("conv2d_direct", self.params, _declines_direct, epilogue=epilogue),
+            *_winograd_candidates("conv2d_winograd", epilogue, _prepack),
+            Candidate("conv2d_direct", self.params, _declines_direct, epilogue=epilogue, prepack=_prepack),
             Candidate("conv2d", self.params, epilogue=epilogue),
         )
 
@@ -207,16 +221,18 @@ def _declines_direct(node: Node) -> str | None:
     return None
 
 
-def _winograd_candidates(kernel: str, epilogue: frozenset[str] = frozenset()) -> tuple[Candidate, ...]:
+def _winograd_candidates(
+    kernel: str, epilogue: frozenset[str] = frozenset(), prepack: Any = None
+) -> tuple[Candidate, ...]:
     """Tiles of 4 x 4 results take fewer products than tiles of 2 x 2, and round more."""
+    more = {"epilogue": epilogue, **({"prepack": prepack} if prepack else {})}
     return tuple(
-        Candidate(kernel, partial(_winograd_params, tile), partial(_declines_winograd, tile), epilogue=epilogue)
-        for tile in (4, 2)
+        Candidate(kernel, partial(_winograd_params, tile), partial(_declines_winograd, tile), **more) for tile in (4, 2)
     )
 
 
-def _declines_winograd(tile: int, node: Node) -> str | None:
-    """Winograd's algorithm: up to 2.25 (tile 2) or 4 (tile 4) times fewer products, for the most common convolution."""
+def _winograd_cannot(tile: int, node: Node) -> str | None:
+    """What Winograd's algorithm with this tile cannot do or may not do."""
     op = node.op
     assert isinstance(op, Convolution)
     sizes = op.params(node)
@@ -228,6 +244,13 @@ def _declines_winograd(tile: int, node: Node) -> str | None:
         return f"{sizes['c']} channels and {sizes['filters']} filters, not multiples of 16"
     if tile == 4 and config.conv_precision() == "exact":
         return "tiles of 4 x 4 round more than conv_precision 'exact' allows"
+    return None
+
+
+def _declines_winograd(tile: int, node: Node) -> str | None:
+    """Winograd's algorithm: up to 2.25 (tile 2) or 4 (tile 4) times fewer products, for the most common convolution."""
+    if reason := _winograd_cannot(tile, node):
+        return reason
     work, others = _winograd_work(tile, node), [_winograd_work(t, node) for t in (1, 2) if t < tile]
     if work > min(others):
         return f"tiles of {tile} x {tile} cost {work} products for each weight of this shape, another way {min(others)}"
@@ -237,18 +260,39 @@ def _declines_winograd(tile: int, node: Node) -> str | None:
 #: Transforming (or packing) the kernel takes as long as the products of that many tiles.  Measured.
 _TILES_PER_KERNEL = 16
 
+#: Reading a packed kernel from memory takes as long as the products of that many tiles.  Measured.
+_TILES_PER_PACKED_KERNEL = 8
 
-def _winograd_work(tile: int, node: Node) -> int:
+#: With more tiles (pixels, where the tile is one pixel) packing the kernel each time takes 5 % of the time or less.
+_MOST_TILES_WHEN_PACKED = {1: 4096, 2: 512, 4: 256}
+
+
+def _winograd_work(tile: int, node: Node, tiles_per_kernel: int = _TILES_PER_KERNEL) -> int:
     """Products for each pair of a channel and a filter; a tile of 1 x 1 is the plain convolution."""
+    return (tile + 2) ** 2 * (_tiles(tile, node) + tiles_per_kernel)
+
+
+def _tiles(tile: int, node: Node) -> int:
     sizes = _winograd_params(tile, node)
-    tiles = sizes["n"] * -(-sizes["oh"] // tile) * -(-sizes["ow"] // tile)
-    return (tile + 2) ** 2 * (tiles + _TILES_PER_KERNEL)
+    return int(sizes["n"] * -(-sizes["oh"] // tile) * -(-sizes["ow"] // tile))
+
+
+def _prepack(node: Node) -> tuple[Op, Op] | None:
+    """With its kernel packed, a layer of few pixels may be faster with another algorithm than without."""
+    op, kernel = node.op, node.inputs[1].shape
+    assert isinstance(op, Conv2d)
+    tiles = [1, *(t for t in (2, 4) if _winograd_cannot(t, node) is None)]
+    tile = min(tiles, key=lambda t: _winograd_work(t, node, _TILES_PER_PACKED_KERNEL))
+    if _tiles(tile, node) > _MOST_TILES_WHEN_PACKED[tile] or (tile == 1 and kernel[3] in (16, 32)):
+        return None  # 16 or 32 filters are a panel as they lie
+    tile = tile if tile > 1 else 0
+    return PackConv2dKernel(tile), replace(op, packed=kernel, tile=tile)
 
 
 def _winograd_params(tile: int, node: Node) -> dict[str, Any]:
     assert isinstance(node.op, Convolution)
     sizes = node.op.params(node)
-    shared = ("n", "h", "w", "c", "oh", "ow", "filters", "top", "left", "bias", "residual", "activation")
+    shared = ("n", "h", "w", "c", "oh", "ow", "filters", "top", "left", "packed", "bias", "residual", "activation")
     params = {**{name: sizes[name] for name in shared}, "tile": tile, "rotate": 0}
     if isinstance(node.op, Conv2dGradInput):
         # The convolution of g with the rotated kernel: every pair of "input" and "output" changes places.

@@ -23,8 +23,43 @@ def _positions(x_shape, w_shape, strides, padding, dilation):
     )
 
 
-def conv2d(x, w, *added, strides, padding, dilation, groups, activation="linear"):
+#: G of Winograd's algorithm, by the size of its tiles: what takes a kernel's column to its values at the points.
+_WINOGRAD_G = {
+    2: np.array([[1, 0, 0], [1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [0, 0, 1]]),
+    4: np.array(
+        [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]],
+    )
+    / 24,
+}
+
+
+def pack_conv2d_kernel(w, *, tile):
+    """Panels of 32 filters, the last filled up with zeros; of ``G w G^T`` if there is a tile."""
+    if tile:
+        g = _WINOGRAD_G[tile].astype(w.dtype)
+        w = np.einsum("ir,js,rsco->ijco", g, g, w)
+        rows = (w.shape[0] * w.shape[1], w.shape[2])
+    else:
+        rows = (w.shape[0] * w.shape[1] * w.shape[2],)
+    filters = w.shape[3]
+    panels = -(-filters // 32)
+    w = np.pad(w.reshape(*rows, filters), [(0, 0)] * len(rows) + [(0, 32 * panels - filters)])
+    return np.ascontiguousarray(np.moveaxis(w.reshape(*rows, panels, 32), -2, 0))
+
+
+def _unpack(packed, shape, tile):
+    """The kernel of this shape that was packed."""
+    rows = np.moveaxis(packed, 0, -2).reshape(*packed.shape[1:-1], -1)[..., : shape[3]]
+    if not tile:
+        return rows.reshape(shape)
+    inverse = np.linalg.pinv(_WINOGRAD_G[tile]).astype(packed.dtype)
+    return np.einsum("ri,sj,ijco->rsco", inverse, inverse, rows.reshape(tile + 2, tile + 2, *shape[2:]))
+
+
+def conv2d(x, w, *added, strides, padding, dilation, groups, activation="linear", packed=(), tile=0):
     """``added``: a bias, a residual, both or none."""
+    if packed:
+        w = _unpack(w, packed, tile)
     kh, kw, _, filters = w.shape
     positions = _positions(x.shape, w.shape, strides, padding, dilation)
     padded = _pad(x, padding)

@@ -195,6 +195,7 @@ struct Conv2dParams {
   int64_t oh, ow, filters;
   int64_t stride_h, stride_w, dilation_h, dilation_w, top, left;
   int64_t groups;
+  int32_t packed;      ///< 1: w is what gemm_pack_b made of [kh * kw * c][filters]; the direct convolution only
   int32_t bias;        ///< 1: an input [filters] after x and w is added to each pixel
   int32_t residual;    ///< 1: the last input [n][oh][ow][filters] is added
   int32_t activation;  ///< enum Activation
@@ -208,8 +209,15 @@ struct Conv2dWinogradParams {
   int64_t top, left;  ///< may be negative: the input's gradient crops what padding added
   int32_t tile;
   int32_t rotate;  ///< 1: the kernel lies as [3][3][filters][c] and is read backwards along its first two dimensions
+  int32_t packed;  ///< 1: w is what conv2d_winograd_pack made
   int32_t bias, residual;  ///< as in Conv2dParams
   int32_t activation;      ///< enum Activation
+};
+
+/// w[3][3][c][filters] -> U[ceil(filters / kPackedCols)][(tile + 2)^2][c][kPackedCols] of Winograd's algorithm.
+struct Conv2dWinogradPackParams {
+  int64_t c, filters;
+  int32_t tile;
 };
 
 /// Pooling of x[n][h][w][c] to y[n][oh][ow][c]; windows lie as in Conv2dParams, what is outside does not take part.
@@ -261,8 +269,9 @@ struct PooledConv2dParams {
   X(ReduceParams, kind, outer, reduced, inner)                                                                        \
   X(ArgmaxParams, columns)                                                                                            \
   X(Conv2dParams, n, h, w, c, kh, kw, oh, ow, filters, stride_h, stride_w, dilation_h, dilation_w, top, left, groups, \
-    bias, residual, activation)                                                                                       \
+    packed, bias, residual, activation)                                                                               \
+  X(Conv2dWinogradPackParams, c, filters, tile)                                                                       \
   X(PooledConv2dParams, n, h, w, c, kh, kw, oh, ow, filters, top, left, poh, pow, pool_h, pool_w, pool_stride_h,      \
     pool_stride_w, pool_top, pool_left)                                                                               \
   X(Pool2dParams, n, h, w, c, oh, ow, pool_h, pool_w, stride_h, stride_w, top, left)                                  \
-  X(Conv2dWinogradParams, n, h, w, c, oh, ow, filters, top, left, tile, rotate, bias, residual, activation)
+  X(Conv2dWinogradParams, n, h, w, c, oh, ow, filters, top, left, tile, rotate, packed, bias, residual, activation)
