@@ -2,7 +2,6 @@
 
     python benchmarks/kernel_bars.py --python torch=/path/to/python --json bars.json
     python benchmarks/kernel_bars.py --only gemm conv3x3-32x56 --isa avx2
-    python benchmarks/report.py bars.json --markdown bars.md --plot bars.png
 
 pynn and PyTorch take turns as in ``compare.py``.  PyTorch runs in its default layout and channels last, and does not
 give memory back to the system; its faster line counts.  Before anything is timed both must compute the same numbers.

@@ -74,8 +74,11 @@ def network_verdicts(run: Run) -> list[Verdict]:
             found.append(Verdict(name, "failed" if mine else "not measured", wanted, False if mine else None))
             continue
         if others:
-            best = min(others)
-            found.append(Verdict(name, f"{best:.2f}x", wanted, best >= bar if bar else None, best, bar))
+            # Who failed may be the best: nothing is met then.
+            failed = {row["peer"] for row in rows} - {row["peer"] for row in rows if "ms" in row}
+            best, without = min(others), f" (without {', '.join(sorted(failed))}, failed)" if failed else ""
+            met = best >= bar if bar and not (failed and best >= bar) else None
+            found.append(Verdict(name, f"{best:.2f}x{without}", wanted, met, best, bar))
         if "to_step" in mine:
             reached, most = mine["to_step"], mine["to_step_bar"]
             found.append(Verdict(f"{name}, to a step alone", f"{reached:.2f}", f"at most {most}", reached <= most))

@@ -77,12 +77,16 @@ def test_verdicts_of_networks_in_the_report(monkeypatch):
     rows = [
         {**base, "peer": "pynn", "case": "mlp.step", "ms": 1.0, "ratio": 1.0},
         {**base, "peer": "torch", "case": "mlp.step.fused", "ms": 2.5, "ratio": 2.5},
-        {**base, "peer": "jax", "case": "mlp.step", "error": "no"},
+        {**base, "peer": "torch", "case": "mlp.step.compile", "error": "no"},
     ]
     verdicts, table = compare_tables({"results": rows})
     assert "| torch fused | 2.500 | 1.000 - 1.000 | 2.50 |" in table
-    assert "| jax | failed |" in table
+    assert "| torch compile | failed |" in table
     assert "| mlp step | 2.50x | 3.0x | **no** |" in verdicts
+    rows.append({**base, "peer": "jax", "case": "mlp.step", "error": "no"})
+    rows[1]["ratio"] = 3.5
+    verdicts, _ = compare_tables({"results": rows})
+    assert "| mlp step | 3.50x (without jax, failed) | 3.0x |  |" in verdicts
     rows[0] |= {"to_step": 1.04, "to_step_bar": 1.1}
     assert "| mlp step, to a step alone | 1.04 | at most 1.1 | yes |" in compare_tables({"results": rows})[0]
 
