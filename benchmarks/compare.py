@@ -11,14 +11,13 @@ work.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import sys
 from pathlib import Path
-from typing import Any
 
-from turns import KEEP_MEMORY, Peer, Series, describe_machine, rounds_in_turn, table
+from results import Results
+from turns import KEEP_MEMORY, Peer, Series, describe_machine, ratio, rounds_in_turn, table, versions_of
 
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
 
@@ -31,6 +30,8 @@ MODES = {
 }
 # Enough for different orders of summation; a different network or optimizer is much further off.
 LOSS_TOLERANCE = 2e-4
+#: How much longer a step inside of ``fit`` may take in pynn than one by itself.
+FIT_BAR = 1.1
 
 
 def check_losses(series: list[Series]) -> None:
@@ -51,15 +52,15 @@ def check_losses(series: list[Series]) -> None:
             one.error = f"trains something else: losses {one.losses}, the others {middle}"
 
 
-def take_turns(series: list[Series], options: argparse.Namespace, is_fit: bool) -> float:
+def take_turns(series: list[Series], options: argparse.Namespace) -> float:
     """Time all series in rounds; returns the share of time in which processes that should sleep computed."""
-    seconds_per_step = options.seconds
     for one in series:
         one.ask("run", 1)  # builds and compiles
-        times = one.ask("run", 1 if is_fit else 5)
+        is_epoch = one.case.split(".")[1] == "fit"
+        times = one.ask("run", 1 if is_epoch else 5)
         if times:
-            steps = NETWORKS[one.case.split(".")[0]].steps_per_epoch if is_fit else 1
-            one.n = max(1, min(5000, round(seconds_per_step / (statistics.median(times) * steps))))
+            steps = NETWORKS[one.case.split(".")[0]].steps_per_epoch if is_epoch else 1
+            one.n = max(1, min(5000, round(options.seconds / (statistics.median(times) * steps))))
     return rounds_in_turn(series, options.rounds, options.pause)
 
 
@@ -85,7 +86,7 @@ def parse_arguments() -> argparse.Namespace:
         help="seconds between turns, for pools to stop spinning (%(default)s)",
     )
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="for each (all CPUs)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything here")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything here; adds to what is there")
     options = parser.parse_args()
     options.interpreters = {}
     for choice in options.python:
@@ -104,7 +105,9 @@ def main() -> int:
         Peer(name, options.interpreters.get(name, sys.executable), options.threads, extra=KEEP_MEMORY)
         for name in options.peers
     ]
-    rows: list[dict[str, Any]] = []
+    order = [(network, mode) for network in NETWORKS for mode in MODES]
+    results = Results(options.json, "steps", machine, versions_of(peers), ("network", "mode"), order)
+    timed = False
     try:
         for peer in peers:
             versions = ", ".join(f"{package} {version}" for package, version in peer.versions.items())
@@ -121,28 +124,31 @@ def main() -> int:
                 ]
                 if mode == "step":
                     check_losses(series)
-                idle = take_turns([one for one in series if not one.error], options, is_fit=mode == "fit")
-                for one in series:
+                ours = [peer for peer in peers if peer.name == "pynn" and not peer.missing and mode == "fit"]
+                alone = [Series(peer, f"{network}.step") for peer in ours]
+                idle = take_turns([one for one in (*series, *alone) if not one.error], options)
+                for one in (*series, *alone):
                     one.ask("forget", 1)
                 title = f"{network} {mode}: {NETWORKS[network].description}; {MODES[mode]}"
                 bar = NETWORKS[network].bar if mode == "step" else None
-                text, new_rows = table(title, network, mode, bar, series)
+                text, rows = table(title, network, mode, bar, series)
                 print(f"\n{text}", flush=True)
+                for step in alone:
+                    epoch = next(one for one in series if one.peer is step.peer)
+                    if epoch.rounds and step.rounds:
+                        longer = ratio(epoch, step)
+                        verdict = "met" if longer <= FIT_BAR else "NOT MET"
+                        print(f"  a step of pynn's fit takes {longer:.2f} times one alone (bar {FIT_BAR}): {verdict}")
+                        mine = next(row for row in rows if row["peer"] == "pynn")
+                        mine |= {"to_step": longer, "to_step_bar": FIT_BAR}
+                results.add(rows)
+                timed |= any("ms" in row for row in rows)
                 if idle > 0.02:
                     print(f"  note: sleeping processes computed {idle:.0%} of the time; a longer --pause helps")
-                rows += new_rows
     finally:
         for peer in peers:
             peer.close()
-    if options.json:
-        report = {
-            "machine": machine,
-            "versions": {peer.name: peer.versions for peer in peers if not peer.missing},
-            "missing": {peer.name: peer.missing for peer in peers if peer.missing},
-            "results": rows,
-        }
-        options.json.write_text(json.dumps(report, indent=1) + "\n")
-    return 0 if any("ms" in row for row in rows) else 1
+    return 0 if timed else 1
 
 
 if __name__ == "__main__":

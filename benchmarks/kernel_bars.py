@@ -2,7 +2,6 @@
 
     python benchmarks/kernel_bars.py --python torch=/path/to/python --json bars.json
     python benchmarks/kernel_bars.py --only gemm conv3x3-32x56 --isa avx2
-    python benchmarks/report.py bars.json --markdown bars.md --plot bars.png
 
 pynn and PyTorch take turns as in ``compare.py``.  PyTorch runs in its default layout and channels last, and does not
 give memory back to the system; its faster line counts.  Before anything is timed both must compute the same numbers.
@@ -12,13 +11,13 @@ The machine's limits are measured in the same run, before and after each kernel.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import sys
 from pathlib import Path
 from typing import Any
 
+from results import Results
 from turns import KEEP_MEMORY, ONLY_AVX2, Peer, PeerError, Series, describe_machine, ratio, rounds_in_turn
 
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
@@ -136,22 +135,6 @@ def parse_arguments() -> argparse.Namespace:
     return options
 
 
-def write_report(path: Path, machine: dict[str, Any], versions: dict[str, Any], rows: list[dict[str, Any]]) -> None:
-    """Rows that the file has for other kernels or another setting stay."""
-    runs = json.loads(path.read_text())["runs"] if path.exists() else []
-    setting = (machine["isa"], machine["threads"], machine["cpu"])
-    for run in runs:
-        if (run["machine"]["isa"], run["machine"]["threads"], run["machine"]["cpu"]) == setting:
-            new = {row["kernel"] for row in rows}
-            rows = [row for row in run["results"] if row["kernel"] not in new] + rows
-            runs.remove(run)
-            break
-    order = {name: i for i, name in enumerate(CASES)}
-    rows.sort(key=lambda row: order.get(row["kernel"], len(order)))
-    runs.append({"machine": machine, "versions": versions, "results": rows})
-    path.write_text(json.dumps({"runs": runs}, indent=1) + "\n")
-
-
 def main() -> int:
     options = parse_arguments()
     extra = {**KEEP_MEMORY, **(ONLY_AVX2 if options.isa == "avx2" else {})}
@@ -168,6 +151,8 @@ def main() -> int:
         print(f"{machine['cpu']}, {machine['isa']}, {machine['threads']} threads, {machine['date']}")
         versions = {"pynn": ours.versions["pynn"], **torch.versions}
         print(f"  pynn {versions['pynn']}; torch {versions.get('torch', f'missing: {torch.missing}')}")
+        order = [(name,) for name in CASES]
+        results = Results(options.json, "kernels", machine, versions, ("kernel",), order)
         for case in options.cases:
             try:
                 row = run_case(case, ours, [] if torch.missing else [torch], options)
@@ -176,14 +161,13 @@ def main() -> int:
                 return 1
             rows.append(row)
             print(line_of(row), flush=True)
+            for one in rows:
+                if "gflops" in one:
+                    judge(one, options.peak_gflops)  # by the best of the whole run
+            results.add(rows)
     finally:
         for peer in (ours, torch):
             peer.close()
-        for row in rows:
-            if "gflops" in row:
-                judge(row, options.peak_gflops)  # by the best of the whole run
-        if rows and options.json:
-            write_report(options.json, machine, versions, rows)
     met = [row["met"] for row in rows if row.get("met") is not None]
     print(f"{sum(met)} of {len(met)} bars met")
     return 0

@@ -183,6 +183,11 @@ def table(
     return "\n".join(lines), rows
 
 
+def versions_of(peers: Sequence[Peer]) -> dict[str, str]:
+    """Each package that some peer is made of."""
+    return {package: version for peer in peers for package, version in peer.versions.items()}
+
+
 def describe_machine(threads: int) -> dict[str, Any]:
     """What the numbers depend on."""
     cpu = platform.processor() or platform.machine()
@@ -195,7 +200,9 @@ def describe_machine(threads: int) -> dict[str, Any]:
                 cpu = value.strip()
             elif key.strip() == "flags":
                 flags = set(value.split())
-    isa = next((name for name, flag in (("avx512", "avx512f"), ("avx2", "avx2")) if flag in flags), "generic")
+    isa = os.environ.get("PYNN_ISA") or next(
+        (name for name, flag in (("avx512", "avx512f"), ("avx2", "avx2")) if flag in flags), "generic"
+    )
     return {
         "cpu": cpu,
         "isa": isa,

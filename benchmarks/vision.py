@@ -9,14 +9,13 @@ is timed their logits (in training, the first loss) must agree.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import sys
 from pathlib import Path
-from typing import Any
 
-from turns import KEEP_MEMORY, Peer, Series, describe_machine, rounds_in_turn, table
+from results import Results
+from turns import KEEP_MEMORY, Peer, Series, describe_machine, rounds_in_turn, table, versions_of
 
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
 
@@ -32,7 +31,6 @@ def check_results(series: list[Series]) -> None:
     """All must predict alike; who does not is reported and not timed."""
     for one in series:
         one.losses = one.ask("check", 1)
-        one.ask("forget", 1)
     agreed = [one for one in series if not one.error]
     if not agreed:
         return
@@ -56,7 +54,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=0.3, help="length of a turn (default: %(default)s)")
     parser.add_argument("--pause", type=float, default=0.03, help="seconds between turns (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="for each (all CPUs)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything here")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything here; adds to what is there")
     options = parser.parse_args()
     options.interpreters = dict(choice.split("=", 1) for choice in options.python if "=" in choice)
     if set(options.interpreters) - set(PEERS) or len(options.interpreters) != len(options.python):
@@ -72,7 +70,9 @@ def main() -> int:
         Peer(name, options.interpreters.get(name, sys.executable), options.threads, "vision", KEEP_MEMORY)
         for name in options.peers
     ]
-    rows: list[dict[str, Any]] = []
+    order = [(network, mode) for network in NETS for mode in MODES]
+    results = Results(options.json, "images", machine, versions_of(peers), ("network", "mode"), order)
+    timed = False
     try:
         for peer in peers:
             versions = ", ".join(f"{package} {version}" for package, version in peer.versions.items())
@@ -96,17 +96,14 @@ def main() -> int:
                     one.ask("forget", 1)
                 what = f"a training step on {TRAIN_BATCH}" if mode == "train" else f"predictions of {mode[5:]}"
                 bar = TRAIN_BARS.get(network) if mode == "train" else BARS[network]
-                text, new_rows = table(f"{network}, {what} images of 224 x 224", network, mode, bar, series)
+                text, rows = table(f"{network}, {what} images of 224 x 224", network, mode, bar, series)
                 print(f"\n{text}", flush=True)
-                rows += new_rows
+                results.add(rows)
+                timed |= any("ms" in row for row in rows)
     finally:
         for peer in peers:
             peer.close()
-        if options.json and rows:
-            versions = {peer.name: peer.versions for peer in peers if not peer.missing}
-            document = {"machine": machine, "versions": versions, "results": rows}
-            options.json.write_text(json.dumps(document, indent=1) + "\n")
-    return 0 if any("ms" in row for row in rows) else 1
+    return 0 if timed else 1
 
 
 if __name__ == "__main__":

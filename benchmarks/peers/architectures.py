@@ -131,8 +131,55 @@ def vgg16(api: Any, size: int = 224) -> Any:
     return api.Sequential([*stack, layers.Dense(1000, activation="softmax")])
 
 
+def lstm_classifier(api: Any, words: int = 80, vocabulary: int = 20_000, units: int = 128) -> Any:
+    """Words to vectors, an LSTM over them, and one probability from its last state."""
+    layers = api.layers
+    return api.Sequential(
+        [
+            api.Input((words,), dtype="int32"),
+            layers.Embedding(vocabulary, units),
+            layers.LSTM(units),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+
+
+def transformer_encoder(
+    api: Any,
+    words: int = 128,
+    vocabulary: int = 20_000,
+    width: int = 128,
+    heads: int = 4,
+    feed_forward: int = 512,
+    blocks: int = 2,
+) -> Any:
+    """A classifier of texts: the encoder of Vaswani et al. (2017) with trained positions, its mean, and ten classes."""
+    layers = api.layers
+
+    class Positions(layers.Layer):  # type: ignore[name-defined, misc]
+        """Adds a trained vector to each position."""
+
+        def build(self, input_shape: Any) -> None:
+            self.table = self.add_weight(shape=(words, width), initializer="uniform", name="table")
+
+        def call(self, x: Any) -> Any:
+            return x + self.table
+
+    def normalized(x: Any, y: Any) -> Any:
+        return layers.LayerNormalization(epsilon=1e-6)(layers.Add()([x, y]))
+
+    inputs = api.Input((words,), dtype="int32")
+    x = Positions()(layers.Embedding(vocabulary, width)(inputs))
+    for _ in range(blocks):
+        x = normalized(x, layers.MultiHeadAttention(heads, width // heads)(x, x))
+        y = layers.Dense(feed_forward, activation="relu")(x)
+        x = normalized(x, layers.Dense(width)(y))
+    return api.Model(inputs, layers.Dense(10, activation="softmax")(api.ops.mean(x, axis=1)))
+
+
 ARCHITECTURES: dict[str, Callable[..., Any]] = {
-    f.__name__: f for f in (mlp, cifar_cnn, resnet20, resnet50, mobilenet_v2, vgg16)
+    f.__name__: f
+    for f in (mlp, cifar_cnn, resnet20, resnet50, mobilenet_v2, vgg16, lstm_classifier, transformer_encoder)
 }
 #: Of the networks that take other sizes of images than 224.
 PARAMETERS = {"resnet50": 25_636_712, "mobilenet_v2": 3_538_984, "vgg16": 138_357_544}

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from networks import ADAM_RATE, BATCH, DROPOUT, NETWORKS, SGD_RATE, resnet20_blocks
+from architectures import lstm_classifier, mlp, transformer_encoder
+from networks import ADAM_RATE, NETWORKS, SGD_RATE, resnet20_blocks
 from protocol import Case, Steps
 
 
@@ -14,6 +15,8 @@ def build(api: Any, name: str, **compile_options: Any) -> Any:
     """The compiled model with the common first weights."""
     model = _MODELS[name](api)
     loss = "mean_squared_error" if NETWORKS[name].one_hot else "sparse_categorical_crossentropy"
+    if NETWORKS[name].binary:
+        loss = "binary_crossentropy"
     if name == "mlp":
         optimizer = api.optimizers.SGD(learning_rate=SGD_RATE)
     else:
@@ -26,12 +29,6 @@ def build(api: Any, name: str, **compile_options: Any) -> Any:
 def _mlp(api: Any) -> Any:
     dense = api.layers.Dense
     return api.Sequential([api.Input((784,)), dense(64, activation="sigmoid"), dense(10, activation="softmax")])
-
-
-def _mlp_dropout(api: Any) -> Any:
-    layers = api.layers
-    hidden = [layer for _ in range(2) for layer in (layers.Dense(512, activation="relu"), layers.Dropout(DROPOUT))]
-    return api.Sequential([api.Input((784,)), *hidden, layers.Dense(10, activation="softmax")])
 
 
 def _lenet5(api: Any) -> Any:
@@ -100,7 +97,15 @@ def _conv_norm(layers: Any, filters: int, window: int, stride: int) -> list[Any]
     return [conv, layers.BatchNormalization()]
 
 
-_MODELS = {"mlp": _mlp, "mlp_dropout": _mlp_dropout, "lenet5": _lenet5, "cifar": _cifar, "resnet20": _resnet20}
+_MODELS: dict[str, Callable[[Any], Any]] = {
+    "mlp": _mlp,
+    "mlp_dropout": mlp,
+    "lenet5": _lenet5,
+    "cifar": _cifar,
+    "resnet20": _resnet20,
+    "lstm": lstm_classifier,
+    "transformer": transformer_encoder,
+}
 
 
 class Fit:
@@ -119,10 +124,11 @@ class Fit:
         self.times = times
         self.clock = Clock()
         self.model = model
+        self.batch = NETWORKS[name].batch
         self.x, self.y = NETWORKS[name].data()
 
     def _fit(self, epochs: int) -> Any:
-        return self.model.fit(self.x, self.y, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=[self.clock])
+        return self.model.fit(self.x, self.y, batch_size=self.batch, epochs=epochs, verbose=0, callbacks=[self.clock])
 
     def run(self, n: int) -> list[float]:
         self.times.clear()
@@ -145,7 +151,7 @@ def cases(
 
     def step(name: str, options: dict[str, Any]) -> Case:
         model = build(api, name, **options)
-        x, y = (to_batch(array) for array in NETWORKS[name].data(BATCH))
+        x, y = (to_batch(array) for array in NETWORKS[name].data(NETWORKS[name].batch))
         return Steps(lambda: float(model.train_on_batch(x, y)))
 
     def fit(name: str, options: dict[str, Any]) -> Case:

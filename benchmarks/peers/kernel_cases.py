@@ -102,6 +102,28 @@ def _depthwise(n: int, h: int, c: int) -> KernelCase:
     return KernelCase(f"depthwise-{n}x{h}x{h}x{c}", "depthwise", sizes, 18 * size, 8 * size, 1.5, limit="memory")
 
 
+def _rows_and_sequences() -> Iterator[KernelCase]:
+    """Nothing special is asked here: not to be slower than PyTorch."""
+    for rows, columns in ((4096, 768), (512, 128)):
+        size = rows * columns
+        for kind, arrays in (("forward", 2), ("backward", 3)):
+            sizes = {"rows": rows, "columns": columns, "kind": kind}
+            name = f"layer_norm-{rows}x{columns}-{kind}"
+            yield KernelCase(name, "layer_norm", sizes, 6 * size, 4 * arrays * size, 1.0, 1.0, limit="memory")
+    n, steps, units = 32, 80, 128
+    for kind, times in (("forward", 1), ("training", 3)):
+        sizes = {"n": n, "steps": steps, "units": units, "kind": kind}
+        work = times * 2 * n * steps * 4 * units * (units + units)  # products with the input and with the state
+        nbytes = 4 * times * (n * steps * units * 2 + 8 * units * units)
+        yield KernelCase(f"lstm-{n}x{steps}x{units}-{kind}", "lstm", sizes, work, nbytes, 1.0, 1.0)
+    for n, length, heads, dim in ((32, 128, 4, 32), (8, 512, 8, 64)):
+        for kind, products, arrays in (("forward", 2, 4), ("backward", 5, 8)):
+            sizes = {"n": n, "length": length, "heads": heads, "dim": dim, "kind": kind}
+            work = products * 2 * n * heads * length * length * dim
+            nbytes = 4 * arrays * n * heads * length * dim
+            yield KernelCase(f"attention-{n}x{length}x{heads}x{dim}-{kind}", "attention", sizes, work, nbytes, 1.0, 1.0)
+
+
 def _others() -> Iterator[KernelCase]:
     yield _depthwise(32, 56, 144)
     yield _depthwise(1, 112, 32)
@@ -122,6 +144,7 @@ def _others() -> Iterator[KernelCase]:
         sizes, size = {"rows": rows, "classes": classes}, rows * classes
         name = f"softmax_crossentropy-{rows}x{classes}"
         yield KernelCase(name, "softmax_crossentropy", sizes, 6 * size, 8 * size, 2.2, limit="memory")
+    yield from _rows_and_sequences()
     count, each = 200, 50_000
     total = count * each
     yield KernelCase(

@@ -1,8 +1,8 @@
 """How ``compare.py`` talks to a framework that waits in a process of its own.
 
 One line in, one line of JSON out. The process says hello first: ``{"versions": {...}, "cases": [...]}`` or
-``{"missing": why}``. Then ``run NAME N`` gives N times in seconds per step, and ``check NAME N`` the losses of
-N steps from the first weights; ``forget NAME N`` frees what the case holds.
+``{"missing": why}``. Then ``check NAME N`` gives the losses of N steps, which are those from the first weights if asked
+for first, and ``run NAME N`` N times in seconds per step; ``forget NAME N`` frees what the case holds.
 ``NAME`` is ``network.mode`` or ``network.mode.variant``.
 """
 
@@ -98,14 +98,13 @@ def serve(load: Callable[[], tuple[dict[str, str], dict[str, Callable[[], Case]]
     for line in sys.stdin:
         command, name, n = line.split()
         try:
-            if command == "check":
-                answer(builders[name]().losses(int(n)))
-            elif command == "forget":
+            if command == "forget":
                 cases.pop(name, None)
                 answer([])
-            else:
-                if name not in cases:
-                    cases[name] = builders[name]()
-                answer(cases[name].run(int(n)))
+                continue
+            if name not in cases:
+                cases[name] = builders[name]()
+            case = cases[name]
+            answer(case.losses(int(n)) if command == "check" else case.run(int(n)))
         except Exception as error:  # one case that fails must not hide the others
             answer({"error": f"{type(error).__name__}: {error}"})

@@ -19,10 +19,13 @@ def load():  # type: ignore[no-untyped-def]
     from pynn.graph.trace import Trace
     from pynn.graph.variable import Variable, aligned_empty
     from pynn.ops.activations import Relu, ReluGrad
+    from pynn.ops.attention import Attention, AttentionGrad
     from pynn.ops.conv import Conv2d, Conv2dGradInput, Conv2dGradKernel
+    from pynn.ops.layer_normalization import LayerNorm, LayerNormGrad
     from pynn.ops.matmul import Matmul
     from pynn.ops.normalization import BatchNorm, BatchNormGrad
     from pynn.ops.pool import MaxPool2d, MaxPool2dGrad
+    from pynn.ops.recurrent import Lstm, LstmGrad
     from pynn.ops.softmax import SparseSoftmaxCrossentropy, SparseSoftmaxCrossentropyGrad
     from pynn.utils import machine
 
@@ -141,6 +144,49 @@ def load():  # type: ignore[no-untyped-def]
 
         return Kernel(compute, [x, y])
 
+    def layer_norm(case: KernelCase) -> Kernel:
+        s = case.sizes
+        x, g = (case.array(i, s["rows"], s["columns"]) for i in (0, 3))
+        gamma, beta = case.array(1, s["columns"]), case.array(2, s["columns"])
+        forward = Kernel(lambda x, gamma, beta: list(LayerNorm(1e-5)(x, gamma, beta)), [x, gamma, beta], compared=1)
+        if s["kind"] == "forward":
+            return forward
+        forward.losses(1)
+        _, mean, rstd = forward.outputs
+        return Kernel(lambda *operands: list(LayerNormGrad(1e-5)(*operands)), [g, x, gamma, mean, rstd])
+
+    def lstm(case: KernelCase) -> Kernel:
+        """All of the layer: the product with the input for all steps, and what depends on the step before."""
+        n, steps, units = (case.sizes[name] for name in ("n", "steps", "units"))
+        x, g = (case.array(i, n, steps, units) for i in (0, 4))
+        kernel, recurrent = (case.array(i, units, 4 * units) * np.float32(units**-0.5) for i in (1, 2))
+        states = [np.zeros((n, units), np.float32)] * 2
+        operands = [x, kernel, recurrent, case.array(3, 4 * units), *states]
+
+        def compute(x: Any, kernel: Any, recurrent: Any, bias: Any, h0: Any, c0: Any, *g: Any) -> Any:
+            rows = ops.reshape(x, (n * steps, units))
+            z = ops.reshape(Matmul()(rows, kernel) + bias, (n, steps, 4 * units))
+            sequence, _, _, before, cells, gates = Lstm()(z, recurrent, h0, c0)
+            if not g:
+                return [sequence]
+            dz = ops.reshape(LstmGrad()(gates, cells, c0, recurrent, *g)[0], (n * steps, 4 * units))
+            dx = ops.reshape(Matmul(transpose_b=True)(dz, kernel), x.shape)
+            before = ops.reshape(before, (n * steps, units))
+            of_kernels = [Matmul(transpose_a=True)(a, dz) for a in (rows, before)]
+            return [sequence, dx, *of_kernels, ops.sum(dz, axis=0)]
+
+        return Kernel(compute, operands if case.sizes["kind"] == "forward" else [*operands, g])
+
+    def attention(case: KernelCase) -> Kernel:
+        s = case.sizes
+        q, k, v, g = (case.array(i, s["n"], s["length"], s["heads"], s["dim"]) for i in range(4))
+        scale = s["dim"] ** -0.5
+        forward = Kernel(lambda *operands: list(Attention(scale)(*operands)), [q, k, v], compared=1)
+        if s["kind"] == "forward":
+            return forward
+        forward.losses(1)
+        return Kernel(lambda *operands: list(AttentionGrad(scale)(*operands)), [q, k, v, *forward.outputs, g])
+
     def adam(case: KernelCase) -> Kernel:
         count, each = case.sizes["count"], case.sizes["each"]
         groups = [[Variable(case.array(kind, each)) for _ in range(count)] for kind in range(2)]
@@ -157,7 +203,9 @@ def load():  # type: ignore[no-untyped-def]
         return Kernel(compute, [], variables=[w[0], v[-1]])
 
     builders: dict[str, Any] = {"peak": Peak}
-    families = {f.__name__: f for f in (gemm, conv, depthwise, max_pool, batch_norm_relu, softmax_crossentropy, adam)}
+    images = (conv, depthwise, max_pool, batch_norm_relu)
+    others = (gemm, softmax_crossentropy, layer_norm, lstm, attention, adam)
+    families = {f.__name__: f for f in (*images, *others)}
     for name, case in CASES.items():
         builders[name] = lambda case=case: families[case.family](case)
     return {"pynn": pynn.__version__, "isa": _core.isa()}, builders

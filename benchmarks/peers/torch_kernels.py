@@ -99,14 +99,9 @@ def load():  # type: ignore[no-untyped-def]
 
         if s["kind"] == "forward":
             return Kernel(forward, lambda y: [nhwc(y)])
-        g = image(case.array(3, s["n"], s["h"], s["h"], s["c"]), last)
-        leaves = x, gamma, beta
-        for leaf in leaves:
-            leaf.requires_grad_()
-        with torch.enable_grad():
-            y = forward()
-        gradients = lambda: torch.autograd.grad(y, leaves, g, retain_graph=True)  # noqa: E731
-        return Kernel(gradients, lambda found: [nhwc(found[0]), found[1], found[2]])
+        backward = gradients_of(forward, (x, gamma, beta), image(case.array(3, s["n"], s["h"], s["h"], s["c"]), last))
+        backward.results = lambda found: [nhwc(found[0]), found[1], found[2]]
+        return backward
 
     def softmax_crossentropy(case: KernelCase, last: bool) -> Kernel:
         s = case.sizes
@@ -119,6 +114,62 @@ def load():  # type: ignore[no-untyped-def]
             return loss, torch.autograd.grad(loss, x)[0]
 
         return Kernel(compute, list)
+
+    def layer_norm(case: KernelCase, last: bool) -> Kernel:
+        s = case.sizes
+        x, g = (torch.from_numpy(case.array(i, s["rows"], s["columns"])) for i in (0, 3))
+        gamma, beta = (torch.from_numpy(case.array(i, s["columns"])) for i in (1, 2))
+        leaves = x, gamma, beta
+
+        def forward() -> Any:
+            return functional.layer_norm(x, [s["columns"]], gamma, beta, 1e-5)
+
+        return Kernel(forward, lambda y: [y]) if s["kind"] == "forward" else gradients_of(forward, leaves, g)
+
+    def lstm(case: KernelCase, last: bool) -> Kernel:
+        n, steps, units = (case.sizes[name] for name in ("n", "steps", "units"))
+        x, g = (torch.from_numpy(case.array(i, n, steps, units)) for i in (0, 4))
+        layer = torch.nn.LSTM(units, units, batch_first=True)
+        for i, weight in ((1, layer.weight_ih_l0), (2, layer.weight_hh_l0)):
+            weight.copy_(torch.from_numpy(case.array(i, units, 4 * units).T * np.float32(units**-0.5)))
+        layer.bias_ih_l0.copy_(torch.from_numpy(case.array(3, 4 * units)))
+        layer.bias_hh_l0.zero_().requires_grad_(False)
+        if case.sizes["kind"] == "forward":
+            return Kernel(lambda: layer(x)[0], lambda y: [y])
+        leaves = x.requires_grad_(), layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0
+
+        def training() -> Any:
+            with torch.enable_grad():
+                y = layer(x)[0]
+            return y, *torch.autograd.grad(y, leaves, g)
+
+        return Kernel(training, lambda found: [t.T if i in (2, 3) else t for i, t in enumerate(found)])
+
+    def attention(case: KernelCase, last: bool) -> Kernel:
+        """``last`` stands for heads that lie as a projection leaves them, behind the sequence; else before it."""
+        s = case.sizes
+
+        def heads_first(i: int) -> Any:
+            tensor = torch.from_numpy(case.array(i, s["n"], s["length"], s["heads"], s["dim"])).transpose(1, 2)
+            return tensor if last else tensor.contiguous()
+
+        leaves, g = [heads_first(i) for i in range(3)], heads_first(3)
+
+        def forward() -> Any:
+            return functional.scaled_dot_product_attention(*leaves)
+
+        if s["kind"] == "forward":
+            return Kernel(forward, lambda y: [y.transpose(1, 2)])
+        backward = gradients_of(forward, leaves, g)
+        backward.results = lambda found: [t.transpose(1, 2) for t in found]
+        return backward
+
+    def gradients_of(forward: Callable[[], Any], leaves: Sequence[Any], g: Any) -> Kernel:
+        for leaf in leaves:
+            leaf.requires_grad_()
+        with torch.enable_grad():
+            y = forward()
+        return Kernel(lambda: torch.autograd.grad(y, leaves, g, retain_graph=True), list)
 
     def adam(case: KernelCase, last: bool) -> Kernel:
         """``last`` stands for the fused optimizer here."""
@@ -134,12 +185,14 @@ def load():  # type: ignore[no-untyped-def]
         # Keras puts epsilon elsewhere: the weights agree to about 1e-6, the slots exactly.
         return Kernel(step, lambda _: [weights[0], optimizer.state[weights[-1]]["exp_avg_sq"]])
 
-    families = {f.__name__: f for f in (gemm, conv, depthwise, max_pool, batch_norm_relu, softmax_crossentropy, adam)}
-    without_layout = ("gemm", "softmax_crossentropy")
+    images = (conv, depthwise, max_pool, batch_norm_relu)
+    without_layout = (gemm, softmax_crossentropy, layer_norm, lstm)
+    families = {f.__name__: f for f in (*images, *without_layout, attention, adam)}
+    seconds = {"adam": "fused", "attention": "as_projected"}
     builders: dict[str, Any] = {}
     for name, case in CASES.items():
-        second = "fused" if case.family == "adam" else "channels_last"
-        for last in (False,) if case.family in without_layout else (False, True):
+        second = seconds.get(case.family, "channels_last")
+        for last in (False,) if families[case.family] in without_layout else (False, True):
             builders[f"{name}.{second}" if last else name] = lambda case=case, last=last: families[case.family](
                 case, last
             )

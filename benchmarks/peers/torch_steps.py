@@ -9,12 +9,19 @@ from networks import (
     ADAM_BETA2,
     ADAM_EPSILON,
     ADAM_RATE,
-    BATCH,
     BATCH_NORM_EPSILON,
     BATCH_NORM_MOMENTUM,
+    BLOCKS,
     DROPOUT,
+    FEED_FORWARD,
+    HEADS,
+    LAYER_NORM_EPSILON,
+    LSTM_UNITS,
     NETWORKS,
     SGD_RATE,
+    VOCABULARY,
+    WIDTH,
+    WORDS,
     resnet20_blocks,
 )
 from protocol import Epochs, Steps, serve, threads
@@ -88,22 +95,74 @@ def load():  # type: ignore[no-untyped-def]
             nn.Linear(64, 10),
         )
 
+    class TextLstm(nn.Module):
+        def __init__(self):  # type: ignore[no-untyped-def]
+            super().__init__()
+            self.table = nn.Embedding(VOCABULARY, LSTM_UNITS)
+            self.lstm = nn.LSTM(LSTM_UNITS, LSTM_UNITS, batch_first=True)
+            self.lstm.bias_hh_l0.requires_grad_(False)  # Keras has one bias; training both would move it twice as far
+            self.head = nn.Linear(LSTM_UNITS, 1)
+
+        def forward(self, x):  # type: ignore[no-untyped-def]
+            return self.head(self.lstm(self.table(x))[1][0][0])
+
+    class Transformer(nn.Module):
+        def __init__(self):  # type: ignore[no-untyped-def]
+            super().__init__()
+            self.table, self.positions = nn.Embedding(VOCABULARY, WIDTH), nn.Embedding(WORDS, WIDTH)
+            options = {"dropout": 0.0, "batch_first": True, "layer_norm_eps": LAYER_NORM_EPSILON}
+            self.blocks = nn.Sequential(
+                *(nn.TransformerEncoderLayer(WIDTH, HEADS, FEED_FORWARD, **options) for _ in range(BLOCKS))
+            )
+            self.head = nn.Linear(WIDTH, 10)
+
+        def forward(self, x):  # type: ignore[no-untyped-def]
+            return self.head(self.blocks(self.table(x) + self.positions.weight).mean(dim=1))
+
     models = {model.__name__: model for model in (mlp, mlp_dropout, lenet5, cifar, resnet20)}
+    models |= {"lstm": TextLstm, "transformer": Transformer}
+
+    def modules_of(model):  # type: ignore[no-untyped-def]
+        """All modules in the order of Keras's layers."""
+        yield model
+        children = model.children()
+        if isinstance(model, nn.TransformerEncoderLayer):
+            children = (model.self_attn, model.norm1, model.linear1, model.linear2, model.norm2)
+        elif isinstance(model, nn.MultiheadAttention):
+            children = ()  # its weights are set together
+        for child in children:
+            yield from modules_of(child)
+
+    def set_attention(attention, arrays):  # type: ignore[no-untyped-def]
+        """Kernels (width, heads, dim) of queries, keys and values are rows of one matrix in PyTorch."""
+        for i in range(3):
+            rows = slice(i * WIDTH, (i + 1) * WIDTH)
+            attention.in_proj_weight[rows] = torch.from_numpy(next(arrays).reshape(WIDTH, WIDTH).T.copy())
+            attention.in_proj_bias[rows] = torch.from_numpy(next(arrays).ravel())
+        attention.out_proj.weight.copy_(torch.from_numpy(next(arrays).reshape(WIDTH, WIDTH).T.copy()))
+        attention.out_proj.bias.copy_(torch.from_numpy(next(arrays)))
 
     def set_weights(model, network):  # type: ignore[no-untyped-def]
         """Keras's arrays: gamma, beta, mean and variance of a normalization stand together."""
         arrays = iter(network.weights())
         with torch.no_grad():
-            for module in model.modules():
+            for module in modules_of(model):
+                is_table = isinstance(module, nn.Embedding)
+                if isinstance(module, nn.MultiheadAttention):
+                    set_attention(module, arrays)
+                    continue
                 if isinstance(module, nn.BatchNorm2d):
                     targets = [module.weight, module.bias, module.running_mean, module.running_var]
+                elif isinstance(module, nn.LSTM):
+                    targets = [module.weight_ih_l0, module.weight_hh_l0, module.bias_ih_l0]
+                    module.bias_hh_l0.zero_()
                 else:
                     targets = list(module.parameters(recurse=False))
                 for target in targets:
                     array = next(arrays)
                     if array.ndim == 4:
                         array = array.transpose(3, 2, 0, 1)
-                    elif array.ndim == 2:
+                    elif array.ndim == 2 and not is_table:
                         if network.flattened and array.shape[0] == math.prod(network.flattened):
                             # Rows go from (height, width, channel) to (channel, height, width).
                             array = array.reshape(*network.flattened, -1).transpose(2, 0, 1, 3)
@@ -112,9 +171,10 @@ def load():  # type: ignore[no-untyped-def]
                     target.copy_(torch.from_numpy(array.copy()))
 
     def prepare(name, samples, channels_last, fused, compiled):  # type: ignore[no-untyped-def]
-        x, y = (torch.from_numpy(array) for array in NETWORKS[name].data(samples))
+        network = NETWORKS[name]
+        x, y = (torch.from_numpy(array) for array in network.data(samples))
         model = models[name]()
-        set_weights(model, NETWORKS[name])
+        set_weights(model, network)
         if x.ndim == 4:
             x = x.permute(0, 3, 1, 2).contiguous()
         if channels_last:
@@ -124,9 +184,11 @@ def load():  # type: ignore[no-untyped-def]
             loss = functional.mse_loss
             optimizer = torch.optim.SGD(model.parameters(), lr=SGD_RATE, fused=fused)
         else:
-            loss, y = functional.cross_entropy, y.long()
+            loss = functional.binary_cross_entropy_with_logits if network.binary else functional.cross_entropy
+            y = y if network.binary else y.long()
             betas = (ADAM_BETA1, ADAM_BETA2)
-            optimizer = torch.optim.Adam(model.parameters(), lr=ADAM_RATE, betas=betas, eps=ADAM_EPSILON, fused=fused)
+            trained = [w for w in model.parameters() if w.requires_grad]
+            optimizer = torch.optim.Adam(trained, lr=ADAM_RATE, betas=betas, eps=ADAM_EPSILON, fused=fused)
         if compiled:
             model = torch.compile(model)
 
@@ -140,21 +202,22 @@ def load():  # type: ignore[no-untyped-def]
         return train, x, y
 
     def step(name, **options):  # type: ignore[no-untyped-def]
-        train, x, y = prepare(name, BATCH, **options)
+        train, x, y = prepare(name, NETWORKS[name].batch, **options)
         return Steps(lambda: train(x, y).item())
 
     def fit(name, **options):  # type: ignore[no-untyped-def]
         train, x, y = prepare(name, NETWORKS[name].samples, **options)
+        batch = NETWORKS[name].batch
 
         def epoch() -> float:
             order = torch.randperm(len(x))
             total = 0.0
-            for start in range(0, len(x), BATCH):
-                rows = order[start : start + BATCH]
+            for start in range(0, len(x), batch):
+                rows = order[start : start + batch]
                 total += train(x[rows], y[rows]).item()
-            return total / (len(x) // BATCH)
+            return total / (len(x) // batch)
 
-        return Epochs(epoch, len(x) // BATCH)
+        return Epochs(epoch, len(x) // batch)
 
     cases = {}
     for name, network in NETWORKS.items():

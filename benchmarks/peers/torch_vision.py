@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from protocol import serve, threads
@@ -113,9 +114,10 @@ def load():  # type: ignore[no-untyped-def]
         compiled = torch.compile(model)
         return lambda: compiled(batch).numpy()
 
-    def training(net: Net, x: Any, y: Any) -> Any:
-        model = Nodes(net).train().to(memory_format=torch.channels_last)
-        batch, targets = torch.from_numpy(x).permute(0, 3, 1, 2), torch.from_numpy(y).long()
+    def training(net: Net, x: Any, y: Any, layout: Any = torch.contiguous_format) -> Any:
+        model = Nodes(net).train().to(memory_format=layout)
+        batch = torch.from_numpy(x).permute(0, 3, 1, 2).contiguous(memory_format=layout)
+        targets = torch.from_numpy(y).long()
         optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE)
 
         def step() -> float:
@@ -128,7 +130,8 @@ def load():  # type: ignore[no-untyped-def]
         return step
 
     variants = {"channels_last": eager, "channels_last.freeze": frozen, "channels_last.compile": compiled}
-    return {"torch": torch.__version__}, cases(variants, {"channels_last": training})
+    steps = {"": training, "channels_last": partial(training, layout=torch.channels_last)}
+    return {"torch": torch.__version__}, cases(variants, steps)
 
 
 if __name__ == "__main__":

@@ -16,11 +16,15 @@ Make = Callable[..., Callable[[], Any]]
 class Predict:
     """``call`` gives the logits of one fixed batch as a NumPy array."""
 
+    #: Steps at the beginning of a turn that do not count.  One is enough: it takes milliseconds.
+    warm_up = 1
+
     def __init__(self, call: Callable[[], Any]) -> None:
         self.call = call
 
     def run(self, n: int) -> list[float]:
-        self.call()  # one is enough to warm up: it takes milliseconds to seconds
+        for _ in range(self.warm_up):
+            self.call()
         times = []
         for _ in range(n):
             start = time.perf_counter()
@@ -35,7 +39,12 @@ class Predict:
 
 
 class Train(Predict):
-    """``call`` does one step of training and gives the loss as a Python float."""
+    """``call`` does one step of training and gives the loss as a Python float.
+
+    A step takes up to seconds and reads gigabytes: how the caches are before it makes no difference.
+    """
+
+    warm_up = 0
 
     def losses(self, n: int) -> list[float]:
         return [float(self.call()) for _ in range(n)]

@@ -54,6 +54,13 @@ class _AttentionOp(Op, abstract=True):
             "scale": self.scale, "causal": self.causal, "masked": masked, **strides,
         }  # fmt: skip
 
+    def _product_flops(self, node: Node, of_dim: int, of_value_dim: int) -> int:
+        """Of so many products along ``dim`` and ``value_dim``, each over all pairs of a query and a key it may see."""
+        s = self.params(node)
+        queries, keys = s["queries"], s["keys"]
+        pairs = sum(min(i + 1, keys) for i in range(queries)) if self.causal else queries * keys
+        return 2 * s["batch"] * s["heads"] * pairs * (of_dim * s["dim"] + of_value_dim * s["value_dim"])
+
 
 @dataclass(frozen=True)
 class Attention(_AttentionOp):
@@ -80,6 +87,10 @@ class Attention(_AttentionOp):
         grads = AttentionGrad(self.scale, self.causal)(q, k, v, y[0], y[1], g[0], *mask)
         return (*grads, *(None for _ in mask))
 
+    def flops(self, node: Node) -> int:
+        """``q k^T`` and the scores times ``v``."""
+        return self._product_flops(node, 1, 1)
+
     def candidates(self) -> Sequence[Candidate]:
         return (Candidate("attention", self.params),)
 
@@ -100,6 +111,10 @@ class AttentionGrad(_AttentionOp):
         fits = y == g == q.with_shape((b, t, h, v.shape[3])) and statistics == q.with_shape((b, h, t, 2))
         self.require(fits, "y and g of the result's shape, and its statistics", y, statistics, g)
         return q, k, v
+
+    def flops(self, node: Node) -> int:
+        """The scores once more, and two products for each of their gradient and the values' on either side."""
+        return self._product_flops(node, 3, 2)
 
     def candidates(self) -> Sequence[Candidate]:
         return (Candidate("attention_grad", self.params),)

@@ -42,6 +42,10 @@ class BatchedMatmul(Op):
         k = node.inputs[0].shape[1 if self.transpose_a else 2]
         return {"batch": batch, "m": m, "n": n, "k": k, **self.attributes()}
 
+    def flops(self, node: Node) -> int:
+        s = self.params(node)
+        return 2 * s["batch"] * s["m"] * s["n"] * s["k"]
+
     def candidates(self) -> Sequence[Candidate]:
         return (Candidate("batched_gemm", self.params),)
 

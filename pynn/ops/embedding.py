@@ -63,6 +63,9 @@ class AddRows(Op):
     def params(self, node: Node) -> dict[str, Any]:
         return _table(node.outputs[0].shape)
 
+    def flops(self, node: Node) -> int:
+        return node.inputs[0].size
+
     def candidates(self) -> Sequence[Candidate]:
         return (Candidate("add_rows", self.params),)
 

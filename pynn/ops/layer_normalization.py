@@ -27,6 +27,10 @@ class _RowOp(Op, abstract=True):
         features = math.prod(node.outputs[0].shape[-self.axes :])
         return {"rows": node.outputs[0].size // features, "columns": features, "epsilon": self.epsilon}
 
+    def flops(self, node: Node) -> int:
+        """Counted like batch normalization's: two sums (one of products), and a product with a sum."""
+        return 6 * node.outputs[0].size
+
     def candidates(self) -> Sequence[Candidate]:
         return (Candidate(self.name, self.params, inplace=lambda node: {0: 0}),)
 

@@ -45,6 +45,11 @@ class PooledConvolution(Op, abstract=True):
             "pool_top": self.pool_padding[0][0], "pool_left": self.pool_padding[1][0],
         }  # fmt: skip
 
+    def flops(self, node: Node) -> int:
+        """A product and a sum per tap of each pooled result: what is known to be zero does not count."""
+        s = self.params(node)
+        return 2 * s["n"] * s["poh"] * s["pow"] * s["filters"] * s["kh"] * s["kw"] * s["c"]
+
 
 @dataclass(frozen=True)
 class PooledConv2dGradKernel(PooledConvolution):

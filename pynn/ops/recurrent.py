@@ -53,6 +53,11 @@ class _Recurrence(Op, abstract=True):
             **dict(zip(("g_sequence", "g_last_h", "g_last_c"), arriving, strict=True)),
         }
 
+    def flops(self, node: Node) -> int:
+        """The recurrent product of all steps; the gradient's, with the transposed kernel, is as large."""
+        s = self.params(node)
+        return 2 * s["n"] * s["steps"] * s["units"] * self.gates * s["units"]
+
 
 def _recurrent_kernel_gradient(before: Value, d: Value) -> Value:
     """The sum over rows and steps of the state before times the gates' gradients."""

@@ -64,8 +64,11 @@ def test_conditions(tmp_path):
     command = [sys.executable, str(BENCHMARKS / "conditions.py"), "startup", "neighbour", "--peers", "pynn"]
     done = subprocess.run([*command, "--rounds", "1", "--json", str(path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    startup, neighbour = json.loads(path.read_text())["conditions"]
+    (run,) = json.loads(path.read_text())["runs"]
+    startup, neighbour = run["results"]
     assert startup["seconds"] > 0
+    assert startup["met"] is None, "nobody to compare with"
+    assert neighbour["met"] == (neighbour["slower"] <= 2.5)
     assert neighbour["slower"] == pytest.approx(neighbour["ms_beside"] / neighbour["ms_alone"])
 
 

@@ -83,7 +83,9 @@ def test_layer(keras, name, arguments):
         assert ours == pytest.approx(theirs, rel=1e-3)
 
 
-@pytest.mark.parametrize("name", ["cifar_cnn", "resnet20", "resnet50", "mobilenet_v2"])
+@pytest.mark.parametrize(
+    "name", ["cifar_cnn", "resnet20", "resnet50", "mobilenet_v2", "lstm_classifier", "transformer_encoder"]
+)
 def test_network(keras, name):
     path = Path(__file__).parents[2] / "benchmarks" / "peers" / "architectures.py"
     spec = importlib.util.spec_from_file_location("architectures", path)
@@ -94,5 +96,6 @@ def test_network(keras, name):
     assert ours.count_params() == theirs.count_params() == networks.PARAMETERS.get(name, theirs.count_params())
     assert [w.shape for w in ours.weights] == [tuple(w.shape) for w in theirs.weights]
     same_weights(theirs, ours)
-    x = np.random.default_rng(3).random((2, *ours.input_shape[1:]), dtype="float32")
+    rng, shape = np.random.default_rng(3), (2, *ours.input_shape[1:])
+    x = rng.random(shape, dtype="float32") if len(shape) == 4 else rng.integers(0, 20_000, shape).astype("int32")
     np.testing.assert_allclose(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), rtol=2e-3, atol=1e-5)

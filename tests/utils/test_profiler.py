@@ -11,8 +11,11 @@ import pytest
 import pynn
 from pynn import _core
 from pynn.errors import ArgumentError
+from pynn.graph.ir import Spec
+from pynn.graph.trace import Trace
 from pynn.models.model import Model
 from pynn.models.trainer import NotCompiledError
+from pynn.testing.op_cases import all_cases
 from pynn.utils.machine import MachinePeak
 
 PEAK = MachinePeak("avx2", 2, 100.0, 10, 10, 20, 10, 15, l2=200, l3=80)
@@ -92,7 +95,7 @@ def test_rows_count_the_work_of_each_op():
     assert by_op["max_pool2d"].flops == pixels * 16
     assert by_op["matmul"].flops == 2 * 6 * 256 * 5
     assert by_op["adam_step"].flops == 11 * sum(v.size for v in model.trainable_variables)
-    assert by_op["conv2d"].layer == "conv2d"
+    assert by_op["conv2d"].layer == model.layers[0].name
     assert by_op["conv2d"].shapes == "(6, 8, 8, 3) (3, 3, 3, 16) -> (6, 8, 8, 16)"
     assert {row.count for row in result.rows} == {2}
     assert sum(row.share for row in result.rows) == pytest.approx(1)
@@ -100,6 +103,46 @@ def test_rows_count_the_work_of_each_op():
     conv = by_op["conv2d"]
     assert conv.gflops == pytest.approx(conv.flops / conv.seconds / 1e9)
     assert conv.of_peak == pytest.approx(result.peak.seconds(conv.flops, conv.nbytes)[0] / conv.seconds)
+
+
+#: Kernels that move numbers, count, or draw them: a profile sets them beside the speed of memory alone.
+_NO_ARITHMETIC = {
+    "argmax", "cast", "concatenate", "copy", "dropout", "gemm_pack_b", "increment", "join_steps", "next_seed",
+    "one_hot", "pad", "random_normal", "random_uniform", "split_steps", "strided_copy", "take_rows",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.id)
+def test_each_op_with_a_kernel_counts_its_work(case):
+    candidates = case.op.candidates()
+    with Trace() as trace:
+        outputs = case.op(*(trace.input(f"x{i}", spec) for i, spec in enumerate(case.specs)))
+    y = outputs[0] if isinstance(outputs, tuple) else outputs
+    if not candidates or not y.size:
+        return
+    counts = bool(case.op.flops(y.node))
+    assert counts != (candidates[0].kernel in _NO_ARITHMETIC), "define flops(), or name the kernel above"
+
+
+def test_products_inside_attention_and_recurrent_layers():
+    from pynn.ops.attention import Attention, AttentionGrad
+    from pynn.ops.recurrent import Lstm
+
+    with Trace() as trace:
+        q, k, v = (trace.input(name, Spec(shape)) for name, shape in zip("qkv", _ATTENTION, strict=True))
+        whole, causal = (Attention(0.5, is_causal)(q, k, v) for is_causal in (False, True))
+        gradients = AttentionGrad(0.5)(q, k, v, *whole, whole[0])
+        z, r, h, c = (trace.input(f"x{i}", Spec(s)) for i, s in enumerate([(2, 5, 24), (6, 24), (2, 6), (2, 6)]))
+        sequence = Lstm()(z, r, h, c)
+    pairs = 2 * 3 * 4 * 7  # batch, heads, queries, keys
+    assert whole[0].node.op.flops(whole[0].node) == 2 * pairs * (8 + 16)
+    assert causal[0].node.op.flops(causal[0].node) == 2 * (2 * 3 * (1 + 2 + 3 + 4)) * (8 + 16)
+    assert gradients[0].node.op.flops(gradients[0].node) == 2 * pairs * (3 * 8 + 2 * 16)
+    assert sequence[0].node.op.flops(sequence[0].node) == 2 * (2 * 5) * 6 * 24
+
+
+#: Queries, keys and values: batch, sequence, heads, dim.
+_ATTENTION = (2, 4, 3, 8), (2, 7, 3, 8), (2, 7, 3, 16)
 
 
 def test_a_profile_changes_nothing():
