@@ -35,7 +35,7 @@ void sum_columns(const float* x, int64_t stride, int64_t rows, const float* shif
   for (int64_t r = 0; r < rows; ++r, x += stride) {
 #pragma GCC unroll 4
     for (int i = 0; i < kVectors; ++i) {
-      const Vec d = load_first(x + i * W, lanes) - h[i];
+      const Vec d = load_in_order(x + i * W, lanes) - h[i];
       s[i] += d;
       q[i] += d * d;
     }
@@ -84,9 +84,9 @@ struct Columns {
 template <int32_t kActivation, bool kResidual, bool kStream>
 void normalize_row(const float* x, const float* residual, const Columns columns, float* y, int64_t n) {
   for_each_vector(0, n, [=](int64_t i, auto lanes) {
-    Vec v = normalized(load_first(x + i, lanes), load_first(columns.mean + i, lanes),
+    Vec v = normalized(load_in_order(x + i, lanes), load_first(columns.mean + i, lanes),
                        load_first(columns.scale + i, lanes), load_first(columns.offset + i, lanes));
-    if constexpr (kResidual) v += load_first(residual + i, lanes);
+    if constexpr (kResidual) v += load_in_order(residual + i, lanes);
     store_result<kStream>(y + i, activated<kActivation>(v), lanes);
   });
 }

@@ -11,13 +11,18 @@ namespace pynn {
 namespace PYNN_ISA {
 namespace {
 
-constexpr int64_t kMaxRowBlocks = 64;     // partial sums per channel
-constexpr int64_t kMinBlockRows = 32;     // fewer rows, and the partial sums would cost as much as the sums
-constexpr int64_t kColumnBlock = 256;     // 1 KB of each row: partial sums of a task stay in the L1 cache
-constexpr int64_t kFoldBelow = 64;        // channels
-constexpr int64_t kChunk = 16384;         // elements of one task of the element-wise pass
-constexpr int64_t kStripElements = 4096;  // of each array at a time: all columns of some rows, then the next rows
-constexpr int64_t kChannelBlock = 16;     // channels of one task that finishes statistics
+constexpr int64_t kMaxRowBlocks = 64;      // partial sums per channel
+constexpr int64_t kMinBlockRows = 32;      // fewer rows, and the partial sums would cost as much as the sums
+constexpr int64_t kColumnBlock = 256;      // 1 KB of each row: partial sums of a task stay in the L1 cache
+constexpr int64_t kFoldBelow = 64;         // channels
+constexpr int64_t kChunk = 16384;          // elements of one task of the element-wise pass
+constexpr int64_t kStripElements = 16384;  // of each array at a time: all columns of some rows, then the next rows
+constexpr int64_t kChannelBlock = 16;      // channels of one task that finishes statistics
+
+/// How far ahead of what is read an array is fetched, in floats.  The gradient reads two arrays at a time, and the
+/// hardware alone does not keep up with that: 32 x 56 x 56 x 64 took 2.82 ms without, 1.76 with 512, 1.56 with 1024;
+/// 2048 gains nothing more.  Forward it is 1.01 and 0.95 ms.  Arrays that lie in the L2 cache lose up to 5 %.
+constexpr int64_t kFetchAhead = 1024;
 
 struct Blocks {
   int64_t rows, channels;
@@ -49,6 +54,13 @@ struct Blocks {
   /// Floats of the partial sums [row_blocks][2][padded_width].
   int64_t partial_sums() const { return row_blocks * 2 * padded_width(); }
 };
+
+/// load_first of an array that is read in order.
+template <class Lanes>
+PYNN_INLINE Vec load_in_order(const float* p, Lanes lanes) {
+  __builtin_prefetch(p + kFetchAhead);
+  return load_first(p, lanes);
+}
 
 template <int32_t kValue>
 struct Constant {
@@ -118,14 +130,11 @@ inline void repeat(const float* source, int64_t period, float* to, int64_t n) {
 }
 
 /// Calls row(first_element, n) for each folded row of the chunks of tasks [begin, end), the tail with the last chunk.
-/// The first task is the last chunk, and so on backwards: what the pass before read last is still in the cache.
 template <class F>
 PYNN_INLINE void for_each_row(const Blocks& b, int64_t begin, int64_t end, const F& row) {
-  for (int64_t chunk = b.chunks - 1 - begin; chunk > b.chunks - 1 - end; --chunk) {
-    if (chunk == b.chunks - 1 && b.tail_columns) row(b.folded_rows * b.width, b.tail_columns);
-    const int64_t first = chunk * b.chunk_rows;
-    for (int64_t r = smaller(first + b.chunk_rows, b.folded_rows) - 1; r >= first; --r) row(r * b.width, b.width);
-  }
+  const int64_t last = smaller(end * b.chunk_rows, b.folded_rows);
+  for (int64_t r = begin * b.chunk_rows; r < last; ++r) row(r * b.width, b.width);
+  if (end == b.chunks && b.tail_columns) row(b.folded_rows * b.width, b.tail_columns);
 }
 
 /// What x - mean is multiplied by.  From the variance as it is stored, so that the backward kernel gets the same bits.
@@ -152,6 +161,7 @@ PYNN_INLINE Vec where_active(Vec v, Vec g) {
   return g;
 }
 
+/// 32 x 56 x 56 x 64 (26 MB) with and without, second pass: forward 0.99 and 1.28 ms, gradient 1.71 and 1.94 ms.
 constexpr int64_t kStreamedBytes = int64_t{16} << 20;
 
 /// Whether a result of these blocks at `y` goes past the cache: it is too large to stay there until it is read.

@@ -64,10 +64,10 @@ void sum_columns(const Operands& o, int64_t at, int64_t stride, int64_t rows, co
 #pragma GCC unroll 4
     for (int i = 0; i < kVectors; ++i) {
       const int64_t k = r * stride + i * W;
-      const Vec xv = load_first(x + k, lanes);
-      Vec gv = load_first(g + k, lanes);
+      const Vec xv = load_in_order(x + k, lanes);
+      Vec gv = load_in_order(g + k, lanes);
       if constexpr (kResidual) {
-        gv = where_active<kActivation>(load_first(y + k, lanes), gv);
+        gv = where_active<kActivation>(load_in_order(y + k, lanes), gv);
         store_first(dr + k, gv, lanes);
       } else if constexpr (kActivation != kLinear) {
         gv = where_active<kActivation>(normalized(xv, mean[i], scale[i], beta[i]), gv);
@@ -112,8 +112,8 @@ template <int32_t kActivation, bool kStream>
 void dx_row(const float* g, const float* x, const Shared& s, float* dx, int64_t n) {
   const float *mean = s.mean, *scale = s.scale, *beta = s.beta, *x_factor = s.x_factor, *offset = s.offset;
   for_each_vector(0, n, [=](int64_t i, auto lanes) {
-    const Vec xv = load_first(x + i, lanes), m = load_first(mean + i, lanes), a = load_first(scale + i, lanes);
-    Vec gv = load_first(g + i, lanes);
+    const Vec xv = load_in_order(x + i, lanes), m = load_first(mean + i, lanes), a = load_first(scale + i, lanes);
+    Vec gv = load_in_order(g + i, lanes);
     if constexpr (kActivation != kLinear)
       gv = where_active<kActivation>(normalized(xv, m, a, load_first(beta + i, lanes)), gv);
     store_result<kStream>(dx + i, gv * a + ((xv - m) * load_first(x_factor + i, lanes) + load_first(offset + i, lanes)),

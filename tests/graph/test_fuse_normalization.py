@@ -120,3 +120,32 @@ def test_a_residual_block_of_layers_trains_as_on_numpy(monkeypatch):
         losses.append([model.train_on_batch(x, y) for _ in range(4)])
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
     assert losses[0][-1] < losses[0][0]
+
+
+def test_normalization_and_relu6_of_layers(monkeypatch, capsys):
+    monkeypatch.setenv("PYNN_SHOW", "passes")
+    model = keras.Sequential(
+        [
+            keras.Input((6, 6, 3)),
+            layers.Conv2D(8, 3, use_bias=False),
+            layers.BatchNormalization(beta_initializer=keras.initializers.RandomUniform(-1, 8)),
+            layers.ReLU(6.0),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(2),
+        ]
+    )
+    model.compile("sgd", "mean_squared_error")
+    rng = np.random.default_rng(2)
+    x, y = rng.standard_normal((4, 6, 6, 3)).astype("float32"), rng.standard_normal((4, 2)).astype("float32")
+    weights = model.get_weights()
+    losses = [model.train_on_batch(x, y) for _ in range(3)]
+    shown = capsys.readouterr()
+    last = (shown.out + shown.err).split("=== fuse chains ===")[1]
+    assert "BatchNorm[activation='relu6']" in last
+    assert "BatchNormGrad[activation='relu6']" in last
+    assert "Relu6" not in last
+    monkeypatch.setenv("PYNN_EXECUTOR", "reference")
+    again = keras.Sequential(model.layers)
+    again.set_weights(weights)
+    again.compile("sgd", "mean_squared_error")
+    assert [again.train_on_batch(x, y) for _ in range(3)] == pytest.approx(losses, rel=1e-4)
