@@ -26,21 +26,18 @@ def _positions(x_shape, w_shape, strides, padding, dilation):
 #: G of Winograd's algorithm, by the size of its tiles: what takes a kernel's column to its values at the points.
 _WINOGRAD_G = {
     2: np.array([[1, 0, 0], [1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [0, 0, 1]]),
-    4: np.array(
-        [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]],
-    )
-    / 24,
+    4: np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24,
 }
 
 
 def pack_conv2d_kernel(w, *, tile):
     """Panels of 32 filters, the last filled up with zeros; of ``G w G^T`` if there is a tile."""
+    kh, kw, c = w.shape[:3]
+    rows: tuple[int, ...] = (kh * kw * c,)
     if tile:
         g = _WINOGRAD_G[tile].astype(w.dtype)
         w = np.einsum("ir,js,rsco->ijco", g, g, w)
-        rows = (w.shape[0] * w.shape[1], w.shape[2])
-    else:
-        rows = (w.shape[0] * w.shape[1] * w.shape[2],)
+        rows = ((tile + 2) ** 2, c)
     filters = w.shape[3]
     panels = -(-filters // 32)
     w = np.pad(w.reshape(*rows, filters), [(0, 0)] * len(rows) + [(0, 32 * panels - filters)])
