@@ -9,8 +9,10 @@ from pynn.layers.average_pooling2d import AveragePooling2D
 from pynn.layers.batch_normalization import BatchNormalization
 from pynn.layers.bidirectional import Bidirectional
 from pynn.layers.conv2d import Conv2D
+from pynn.layers.conv2d_transpose import Conv2DTranspose
 from pynn.layers.dense import Dense
 from pynn.layers.depthwise_conv2d import DepthwiseConv2D, SeparableConv2D
+from pynn.layers.dot import Dot, dot
 from pynn.layers.dropout import Dropout
 from pynn.layers.einsum_dense import EinsumDense
 from pynn.layers.elu import ELU
@@ -22,6 +24,7 @@ from pynn.layers.gru import GRU
 from pynn.layers.image_borders import Cropping2D, UpSampling2D, ZeroPadding2D
 from pynn.layers.input_layer import Input, InputLayer
 from pynn.layers.input_spec import InputSpec
+from pynn.layers.lambda_layer import Lambda
 from pynn.layers.layer import Layer
 from pynn.layers.layer_normalization import LayerNormalization
 from pynn.layers.leaky_relu import LeakyReLU
@@ -55,6 +58,7 @@ from pynn.utils.serialization import deserialize_object, serialize_object
 
 AvgPool2D = AveragePooling2D
 Convolution2D = Conv2D
+Convolution2DTranspose = Conv2DTranspose
 GlobalAvgPool2D = GlobalAveragePooling2D
 GlobalMaxPool2D = GlobalMaxPooling2D
 MaxPool2D = MaxPooling2D
@@ -71,7 +75,7 @@ ALL: dict[str, type[Layer]] = {
         Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Flatten,
         GlobalAveragePooling2D, InputLayer, LayerNormalization, LeakyReLU, MaxPooling2D, RMSNormalization, ReLU,
         Reshape, Softmax,
-        EinsumDense, MultiHeadAttention,
+        Conv2DTranspose, Dot, EinsumDense, MultiHeadAttention,
     )
 }  # fmt: skip
 
@@ -89,10 +93,13 @@ __all__ = [
     "Bidirectional",
     "Concatenate",
     "Conv2D",
+    "Conv2DTranspose",
     "Convolution2D",
+    "Convolution2DTranspose",
     "Cropping2D",
     "Dense",
     "DepthwiseConv2D",
+    "Dot",
     "Dropout",
     "EinsumDense",
     "Embedding",
@@ -104,6 +111,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "InputSpec",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
@@ -129,6 +137,7 @@ __all__ = [
     "average",
     "concatenate",
     "deserialize",
+    "dot",
     "maximum",
     "minimum",
     "multiply",
