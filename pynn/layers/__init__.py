@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pynn.layers.activation import Activation
+from pynn.layers.attention import AdditiveAttention, Attention
 from pynn.layers.average_pooling2d import AveragePooling2D
 from pynn.layers.batch_normalization import BatchNormalization
 from pynn.layers.bidirectional import Bidirectional
@@ -75,7 +76,7 @@ ALL: dict[str, type[Layer]] = {
         Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Flatten,
         GlobalAveragePooling2D, InputLayer, LayerNormalization, LeakyReLU, MaxPooling2D, RMSNormalization, ReLU,
         Reshape, Softmax,
-        Conv2DTranspose, Dot, EinsumDense, MultiHeadAttention,
+        AdditiveAttention, Attention, Conv2DTranspose, Dot, EinsumDense, MultiHeadAttention,
     )
 }  # fmt: skip
 
@@ -86,6 +87,8 @@ __all__ = [
     "LSTM",
     "Activation",
     "Add",
+    "AdditiveAttention",
+    "Attention",
     "Average",
     "AveragePooling2D",
     "AvgPool2D",

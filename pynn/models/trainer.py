@@ -214,7 +214,9 @@ class Trainer:
         columns.check_lengths()
         self._check_input_shapes(columns)
         for (name, array), (end, _, loss) in zip(targets, trained, strict=True):
-            loss.check_targets(array, end.shape, argument=name)
+            # Lengths that the model leaves open are what the targets say: the step's trace compares them.
+            known = [n if n is not None or not 0 < i < array.ndim else array.shape[i] for i, n in enumerate(end.shape)]
+            loss.check_targets(array, known, argument=name)
         return columns
 
     def _input_columns(self, x: Any, argument: str = "x", check: bool = True) -> Columns:

@@ -257,6 +257,21 @@ def test_sequences_of_any_length():
     np.testing.assert_array_equal(np.flatnonzero(changed), np.unique(numbers))
 
 
+@pytest.mark.parametrize("loss", ["mse", "sparse_categorical_crossentropy", "categorical_crossentropy"])
+def test_a_target_for_each_step_of_sequences_of_any_length(loss):
+    x = keras.Input((None, 3))
+    model = keras.Model(x, layers.Dense(4, activation="softmax")(layers.SimpleRNN(5, return_sequences=True)(x)))
+    model.compile(keras.optimizers.SGD(0.5), loss)
+    for length in (6, 9):
+        sequences = RNG.standard_normal((8, length, 3)).astype("float32")
+        classes = (sequences[..., 0] > 0).astype(int)
+        y = classes if loss.startswith("sparse") else np.eye(4)[classes]
+        losses = model.fit(sequences, y, epochs=20, batch_size=8, verbose=0).history["loss"]
+        assert losses[-1] < losses[0]
+    with pytest.raises(ShapeError):
+        model.fit(sequences, y[:, :5], verbose=0)
+
+
 def test_images_of_any_size():
     x = keras.Input((None, None, 3))
     h = layers.Conv2D(4, 3, padding="same", name="conv")(x)

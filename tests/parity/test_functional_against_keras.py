@@ -106,6 +106,48 @@ def test_dot(keras, shapes, axes, normalize):
     assert results[0].shape == results[1].shape
 
 
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("Attention", {}), ("Attention", {"use_scale": True}), ("Attention", {"score_mode": "concat", "use_scale": True}),
+     ("AdditiveAttention", {}), ("AdditiveAttention", {"use_scale": False})],
+)  # fmt: skip
+def test_attention(keras, name, options, causal):
+    rng = np.random.default_rng(6)
+    query, value, key = (rng.standard_normal((3, *s)).astype("float32") for s in ((4, 5), (6, 2), (6, 5)))
+    mask = [rng.random((3, 4)) > 0.3, np.arange(6) < [[6], [4], [2]]]
+    theirs, ours = (getattr(api.layers, name)(**options) for api in (keras, pynn))
+    theirs([query, value, key])
+    ours([query, value, key])
+    same_weights(theirs, ours)
+    for inputs in ([query, value, key], [query, key]):
+        for masked in (None, mask):
+            expected, expected_scores = theirs(
+                inputs, mask=masked, return_attention_scores=True, use_causal_mask=causal
+            )
+            y, scores = ours(inputs, mask=masked, return_attention_scores=True, use_causal_mask=causal)
+            np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(scores, expected_scores, rtol=1e-4, atol=1e-5)
+    assert type(ours).from_config(ours.get_config()).get_config() == ours.get_config()
+    assert {k: v for k, v in ours.get_config().items() if k not in ("name", "dtype")} == {
+        k: v for k, v in theirs.get_config().items() if k not in ("name", "dtype")
+    }
+
+
+@pytest.mark.parametrize("name", ["Attention", "AdditiveAttention"])
+def test_attention_trains(keras, name):
+    rng = np.random.default_rng(7)
+    x, y = rng.standard_normal((6, 5, 3)).astype("float32"), rng.standard_normal((6, 5, 3)).astype("float32")
+    models = []
+    for api in (keras, pynn):
+        i = api.Input((None, 3))
+        models.append(api.Model(i, getattr(api.layers, name)(use_scale=True)([api.layers.Dense(3)(i), i])))
+        models[-1].compile(api.optimizers.SGD(0.1), "mse")
+    same_weights(*models)
+    losses = [[float(model.train_on_batch(x, y)) for _ in range(4)] for model in models]
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
+
+
 def branched(api):
     """Two inputs, functions between layers, a model inside that is used twice, two outputs."""
     layers = api.layers
