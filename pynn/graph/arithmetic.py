@@ -11,6 +11,12 @@ def _ops() -> Any:
     return ops
 
 
+#: What NumPy calls the operators of ``array + value`` and the like.
+_NUMPY_OPERATORS = frozenset(
+    ("add", "subtract", "multiply", "divide", "matmul", "power", "greater", "greater_equal", "less", "less_equal")
+)
+
+
 class Arithmetic:
     """Base of traced values and of symbolic tensors: formulas in layers and losses read as they do in NumPy."""
 
@@ -68,5 +74,17 @@ class Arithmetic:
     def __le__(self, other: Any) -> Any:
         return _ops().less_equal(self, other)
 
-    #: NumPy must not take ``array + value`` over element by element.
-    __array_ufunc__ = None
+    def __getitem__(self, key: Any) -> Any:
+        return _ops().get_item(self, key)
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))  # type: ignore[arg-type]
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
+        """``array + value`` is an op, too; other functions of NumPy have no numbers to work on."""
+        if ufunc.__name__ in _NUMPY_OPERATORS and method == "__call__" and not options:
+            return getattr(_ops(), ufunc.__name__)(*operands)
+        raise TypeError(
+            f"np.{ufunc.__name__} cannot work on {self!r}, which holds no numbers before the program runs: "
+            "use layers and functions of pynn.ops instead of NumPy's"
+        )

@@ -37,8 +37,10 @@ class KerasTensor(Arithmetic):
     Example:
         >>> from pynn import layers, ops
         >>> x = layers.Input((4,), name="x")
-        >>> ops.relu(x)
-        <KerasTensor shape=(None, 4), dtype=float32, name=relu>
+        >>> x
+        <KerasTensor shape=(None, 4), dtype=float32, name=x>
+        >>> ops.relu(x)[:, 1:].shape
+        (None, 3)
     """
 
     __slots__ = ("call", "dtype", "index", "name", "shape")

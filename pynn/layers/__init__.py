@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from pynn.layers.activation import Activation
+from pynn.layers.attention import AdditiveAttention, Attention
 from pynn.layers.average_pooling2d import AveragePooling2D
 from pynn.layers.batch_normalization import BatchNormalization
 from pynn.layers.bidirectional import Bidirectional
 from pynn.layers.conv2d import Conv2D
+from pynn.layers.conv2d_transpose import Conv2DTranspose
 from pynn.layers.dense import Dense
 from pynn.layers.depthwise_conv2d import DepthwiseConv2D, SeparableConv2D
+from pynn.layers.dot import Dot, dot
 from pynn.layers.dropout import Dropout
 from pynn.layers.einsum_dense import EinsumDense
 from pynn.layers.elu import ELU
@@ -22,6 +25,7 @@ from pynn.layers.gru import GRU
 from pynn.layers.image_borders import Cropping2D, UpSampling2D, ZeroPadding2D
 from pynn.layers.input_layer import Input, InputLayer
 from pynn.layers.input_spec import InputSpec
+from pynn.layers.lambda_layer import Lambda
 from pynn.layers.layer import Layer
 from pynn.layers.layer_normalization import LayerNormalization
 from pynn.layers.leaky_relu import LeakyReLU
@@ -55,6 +59,7 @@ from pynn.utils.serialization import deserialize_object, serialize_object
 
 AvgPool2D = AveragePooling2D
 Convolution2D = Conv2D
+Convolution2DTranspose = Conv2DTranspose
 GlobalAvgPool2D = GlobalAveragePooling2D
 GlobalMaxPool2D = GlobalMaxPooling2D
 MaxPool2D = MaxPooling2D
@@ -71,7 +76,7 @@ ALL: dict[str, type[Layer]] = {
         Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Flatten,
         GlobalAveragePooling2D, InputLayer, LayerNormalization, LeakyReLU, MaxPooling2D, RMSNormalization, ReLU,
         Reshape, Softmax,
-        EinsumDense, MultiHeadAttention,
+        AdditiveAttention, Attention, Conv2DTranspose, Dot, EinsumDense, MultiHeadAttention,
     )
 }  # fmt: skip
 
@@ -82,6 +87,8 @@ __all__ = [
     "LSTM",
     "Activation",
     "Add",
+    "AdditiveAttention",
+    "Attention",
     "Average",
     "AveragePooling2D",
     "AvgPool2D",
@@ -89,10 +96,13 @@ __all__ = [
     "Bidirectional",
     "Concatenate",
     "Conv2D",
+    "Conv2DTranspose",
     "Convolution2D",
+    "Convolution2DTranspose",
     "Cropping2D",
     "Dense",
     "DepthwiseConv2D",
+    "Dot",
     "Dropout",
     "EinsumDense",
     "Embedding",
@@ -104,6 +114,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "InputSpec",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
@@ -129,6 +140,7 @@ __all__ = [
     "average",
     "concatenate",
     "deserialize",
+    "dot",
     "maximum",
     "minimum",
     "multiply",

@@ -28,8 +28,8 @@ class Embedding(Layer):
         ``(batch, ...)`` -> ``(batch, ..., output_dim)``.  The numbers may have any dtype; fractions are cut off.
 
     A number below 0 counts from the end of the table, as in Keras.  A number outside of the table is an error where the
-    layer is called on an array; inside a model its vector is NaN (as in Keras on JAX), so that the loss is NaN too, and
-    it changes no weight.
+    layer is called on an array, and in ``fit``, ``evaluate`` and ``predict`` of a model whose input it reads.  Behind
+    other layers its vector is NaN (as in Keras on JAX), so that the loss is NaN too, and it changes no weight.
 
     Raises:
         ArgumentError: an argument is out of range or not supported, or a number is outside of the table.

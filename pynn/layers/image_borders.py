@@ -91,11 +91,11 @@ class Cropping2D(Layer):
 
 
 class UpSampling2D(Layer):
-    """Each pixel repeated ``size`` times in both directions.
+    """Images ``size`` times as large in both directions.
 
     Args:
         size: one number or (rows, columns).
-        interpolation: ``"nearest"``; others are not supported.
+        interpolation: ``"nearest"``, or ``"bilinear"``: between the pixels' centres along straight lines.
 
     Example:
         >>> UpSampling2D((2, 3))(np.ones((1, 4, 4, 3))).shape
@@ -115,12 +115,15 @@ class UpSampling2D(Layer):
         where = f"layer '{self.name}'"
         self.size = pair(where, "size", size)
         self.data_format = channels_last(where, data_format)
-        self.interpolation = choice(where, "interpolation", interpolation, ("nearest",))
+        self.interpolation = choice(where, "interpolation", interpolation, ("nearest", "bilinear"))
         self.input_spec = IMAGE_SPEC
 
     def call(self, x: Value) -> Value:
         n, h, w, c = x.shape
         rows, columns = self.size
+        if self.interpolation == "bilinear":
+            y = ops.einsum("ih,nhwc->niwc", _between(h, rows), as_float(x))
+            return ops.einsum("jw,niwc->nijc", _between(w, columns), y)
         spread = ops.broadcast_to(ops.reshape(as_float(x), (n, h, 1, w, 1, c)), (n, h, rows, w, columns, c))
         return ops.reshape(spread, (n, h * rows, w * columns, c))
 
@@ -131,3 +134,12 @@ class UpSampling2D(Layer):
             "data_format": self.data_format,
             "interpolation": self.interpolation,
         }
+
+
+def _between(length: int, times: int) -> np.ndarray:
+    """(length * times, length): how much of each pixel is in each of the interpolated ones.
+
+    Result i lies at ``(i + 0.5) / times - 0.5`` among the pixels; those beyond the border are the border.
+    """
+    at = np.clip((np.arange(length * times) + 0.5) / times - 0.5, 0, length - 1)
+    return np.maximum(0.0, 1.0 - np.abs(at[:, None] - np.arange(length))).astype("float32")

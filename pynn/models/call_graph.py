@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pynn.errors import ArgumentError, GraphError
@@ -64,6 +64,23 @@ class CallGraph:
             results = call.operation(*args, **kwargs)
             values.update((id(t), v) for t, v in zip(flatten(call.outputs), flatten(results), strict=True))
         return map_structure(value, self.outputs)
+
+    def number_checks(self) -> list[tuple[int, Callable[[Any], None]]]:
+        """``(number of an input, check of its array)`` of the layers directly behind inputs that know which numbers are
+        wrong (``Embedding.check_numbers``), inside models that are directly behind inputs, too."""
+        found: list[tuple[int, Callable[[Any], None]]] = []
+        for i, start in enumerate(flatten(self.inputs)):
+            for call in self.calls:
+                operation = call.operation
+                at = next((k for k, tensor in enumerate(call.inputs) if tensor is start), None)
+                if at is None:
+                    continue
+                if hasattr(operation, "check_numbers"):
+                    found.append((i, operation.check_numbers))
+                inner = getattr(operation, "_graph", None)
+                if inner is not None:
+                    found += [(i, check) for j, check in inner.number_checks() if j == at]
+        return found
 
     def connections(self, operation: Any) -> str:
         """What the operation reads: names with the numbers of the call and of its output, as Keras writes them."""

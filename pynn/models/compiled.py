@@ -72,7 +72,7 @@ class CompiledMetrics:
         if self.metrics is not None:
             return self.metrics
         several = len(names) > 1
-        asked = _for_outputs("metrics", self._asked, names, default=None) if several else [self._asked]
+        asked = _for_outputs("metrics", self._asked or None, names, default=None) if several else [self._asked]
         labels: dict[str, Any] = {"loss": self.loss_tracker}
         if sum(loss is not None for loss in chosen) > 1:
             trackers = [None if loss is None else metrics_module.Mean(name=f"{name}_loss")

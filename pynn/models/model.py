@@ -81,6 +81,11 @@ class Model(Trainer, Layer):
         return self.layers
 
     @property
+    def operations(self) -> list[Any]:
+        """The layers, and the functions of ``pynn.ops`` between them: what ``summary`` lists."""
+        return self._graph.operations if self._graph is not None else self.layers
+
+    @property
     def input(self) -> Any:
         """The symbolic input, or the list or dictionary of them."""
         return self._ends("input")[0]
@@ -135,12 +140,19 @@ class Model(Trainer, Layer):
             return
         if input_shape is None:
             raise NotBuiltError(f"model '{self.name}': build() needs an input shape, e.g. build((None, 784))")
+        self._find_ends(input_shape)
+
+    def _find_ends(self, input_shape: Any) -> None:
+        """Call the model on symbolic inputs: what it takes and gives is known from here on, and all layers are built.
+
+        A ``build`` of a class of one's own, which makes weights only, leaves that to be done.
+        """
         inputs = symbolic.map_shapes(lambda shape: Input(batch_shape=shape), input_shape)
-        self.built = True  # the call below must not come back here
+        before, self.built = self.built, True  # the call below must not come back here
         try:
             self._set_ends(inputs, symbolic.record(self, (inputs,), {}))
         except BaseException:
-            self.built = False
+            self.built = before
             raise
 
     def call(self, inputs: Any) -> Any:

@@ -53,6 +53,10 @@ class Sequential(Model):
     def layers(self, _: Any) -> None:
         raise ArgumentError(f"model '{self.name}': `layers` is read-only; use add() and pop()")
 
+    @property
+    def operations(self) -> list[Any]:
+        return self.layers
+
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Append a layer.
 

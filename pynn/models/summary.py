@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from pynn.errors import ArgumentError
+from pynn.graph.symbolic import map_shapes
 from pynn.graph.variable import Variable
 
 _WIDTH = 88
+_BRANCHED_WIDTH = 108
 _TRAINABLE_WIDTH = 12
 
 
@@ -30,24 +32,33 @@ def print_summary(
 
     Args:
         model: anything with ``name``, ``layers``, ``trainable_weights`` and ``non_trainable_weights``.
-        line_length: width of the table; at most 88 characters by default, less on a narrow terminal.
+        line_length: width of the table; at most 88 characters by default (108 with the column "Connected to", which
+            models that are more than a chain of layers have), less on a narrow terminal.
         positions: where the columns end, as fractions of the width.
         print_fn: gets the whole text once; by default it is written to standard output.
         expand_nested: also list the layers of models inside the model.
         show_trainable: add a column with Y or N.
         layer_range: first and last layer to list, names or regular expressions.
     """
-    header, align = ["Layer (type)", "Output Shape", "Param #"], ["<", "<", ">"]
-    positions = list(positions or (0.45, 0.8, 1.0))
-    width = _WIDTH
+    graph = getattr(model, "_graph", None)
+    branched = graph is not None and not graph.is_chain
+    header, align, width = ["Layer (type)", "Output Shape", "Param #"], ["<", "<", ">"], _WIDTH
+    if branched:
+        header.append("Connected to")
+        align.append("<")
+        width = _BRANCHED_WIDTH
+    positions = list(positions or ((0.3, 0.56, 0.74, 1.0) if branched else (0.45, 0.8, 1.0)))
     if show_trainable:
         header.append("Trainable")
         align.append("^")
         positions = [p * 0.9 for p in positions] + [1.0]
         width += _TRAINABLE_WIDTH
     width = line_length or min(width, shutil.get_terminal_size().columns - 4)
+    connections = graph.connections if graph is not None and branched else None
     rows = [
-        row for layer in _in_range(model.layers, layer_range) for row in _rows(layer, expand_nested, show_trainable)
+        row
+        for layer in _in_range(getattr(model, "operations", model.layers), layer_range)
+        for row in _rows(layer, connections, expand_nested, show_trainable)
     ]
     lines = [f'Model: "{model.name}"', *_table(header, rows, align, _column_widths(width, positions))]
     text = "\n".join([*lines, *_totals(model), ""])
@@ -72,21 +83,37 @@ def _in_range(layers: Sequence[Any], layer_range: Sequence[str] | None) -> Seque
     return layers[min(found[0]) : max(found[1]) + 1]
 
 
-def _rows(layer: Any, expand_nested: bool, show_trainable: bool, depth: int = 0) -> list[list[str]]:
-    """The layer's cells, and those of the layers inside it."""
-    shape = getattr(layer, "output_shape", None)
+def _rows(
+    layer: Any,
+    connections: Callable[[Any], str] | None,
+    expand_nested: bool,
+    show_trainable: bool,
+    depth: int = 0,
+) -> list[list[str]]:
+    """The cells of a layer or function, and those of the layers inside it."""
     row = [
-        f"{'   ' * depth + '└ ' if depth else ''}{layer.name} ({type(layer).__name__})",
-        f"({', '.join(map(str, shape))})" if shape is not None else "?",
+        f"{'   ' * depth + '└ ' if depth else ''}{layer.name} ({getattr(layer, 'type_name', type(layer).__name__)})",
+        _shapes(getattr(layer, "output_shape", None)),
         f"{layer.count_params():,}" if layer.built else "0 (unbuilt)",
     ]
+    if connections is not None:
+        row.append(connections(layer))
     if show_trainable:
         row.append(("Y" if layer.trainable else "N") if layer.weights else "-")
     rows = [row]
     if expand_nested:
         for inner in getattr(layer, "layers", ()):
-            rows += _rows(inner, expand_nested, show_trainable, depth + 1)
+            rows += _rows(inner, connections, expand_nested, show_trainable, depth + 1)
     return rows
+
+
+def _shapes(output_shape: Any) -> str:
+    """The shape of a layer's output, or the list of shapes of several outputs."""
+    if output_shape is None:
+        return "?"
+    shapes: list[str] = []
+    map_shapes(lambda shape: shapes.append(f"({', '.join(map(str, shape))})"), output_shape)
+    return shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
 
 
 def _totals(model: Any) -> list[str]:

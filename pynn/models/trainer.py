@@ -17,6 +17,7 @@ from pynn.utils.structure import map_structure, pack
 if TYPE_CHECKING:
     from pynn.callbacks import CallbackList, History
     from pynn.data.batcher import Batcher
+    from pynn.models.call_graph import CallGraph
     from pynn.models.compiled import CompiledLoss, CompiledMetrics
     from pynn.models.step import StepPrograms
 
@@ -33,6 +34,7 @@ class Trainer:
     _inputs: Any
     _programs: StepPrograms
     _compiled: CompiledMetrics | None
+    _graph: CallGraph | None
 
     if TYPE_CHECKING:  # what Model adds
 
@@ -45,6 +47,7 @@ class Trainer:
         @property
         def output_names(self) -> list[str]: ...
         def build(self, input_shape: Any = None) -> None: ...
+        def _find_ends(self, input_shape: Any) -> None: ...
 
     def _init_trainer(self) -> None:
         from pynn.models.step import StepPrograms
@@ -211,7 +214,9 @@ class Trainer:
         columns.check_lengths()
         self._check_input_shapes(columns)
         for (name, array), (end, _, loss) in zip(targets, trained, strict=True):
-            loss.check_targets(array, end.shape, argument=name)
+            # Lengths that the model leaves open are what the targets say: the step's trace compares them.
+            known = [n if n is not None or not 0 < i < array.ndim else array.shape[i] for i, n in enumerate(end.shape)]
+            loss.check_targets(array, known, argument=name)
         return columns
 
     def _input_columns(self, x: Any, argument: str = "x", check: bool = True) -> Columns:
@@ -222,13 +227,20 @@ class Trainer:
             arrays = map_structure(lambda item: inputs.as_array(item, argument), x) if several else (
                 inputs.as_array(x, argument)
             )  # fmt: skip
-            self.build(map_structure(lambda a: (None, *a.shape[1:]), arrays))
+            shapes = map_structure(lambda a: (None, *a.shape[1:]), arrays)
+            if not self.built:
+                self.build(shapes)
+            if self._inputs is None:  # the build() of a class of one's own made weights only
+                self._find_ends(shapes)
         for (name, item), end in zip(arrange(x, self._inputs, argument), self.inputs, strict=True):
             array = inputs.as_array(item, name)
             columns.add(name, array, "float32" if end.dtype.startswith("float") else end.dtype)
         if check:  # first: one sample without a batch axis also has a wrong "number of samples"
             self._check_input_shapes(columns)
         columns.check_lengths()
+        if self._graph is not None:
+            for i, check_numbers in self._graph.number_checks():
+                check_numbers(columns.arrays[i])
         return columns
 
     def _check_input_shapes(self, columns: Columns) -> None:

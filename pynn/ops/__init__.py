@@ -50,6 +50,7 @@ from pynn.ops.elementwise import square as square
 from pynn.ops.elementwise import subtract as subtract
 from pynn.ops.elementwise import where as where
 from pynn.ops.embedding import take as take
+from pynn.ops.indexing import get_item as get_item
 from pynn.ops.layer_normalization import layer_normalization as layer_normalization
 from pynn.ops.layer_normalization import rms_normalization as rms_normalization
 from pynn.ops.matmul import matmul as matmul

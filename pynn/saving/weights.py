@@ -69,10 +69,11 @@ def _places(model: Model) -> dict[str, Variable]:
     """Name in the file -> variable, as Keras names them.
 
     Layers are numbered by class: ``layers/dense_1/vars/0``; models inside the model are folders of the same kind, and
-    layers that a layer keeps as an attribute are found under its name: ``layers/my_block/first/vars/0``.
+    layers that a layer or a model of one's own keeps as an attribute are found under its name:
+    ``layers/my_block/first/vars/0``.
     """
     places: dict[str, Variable] = {}
-    _place_layers(model.layers, "layers/", places, {id(model)})
+    _place(model, "", places, set())
     return places
 
 
@@ -93,10 +94,7 @@ def _place(layer: Layer, folder: str, places: dict[str, Variable], seen: set[int
     seen.add(id(layer))
     for i, variable in enumerate(layer._own_variables()):
         places[f"{folder}vars/{i}"] = variable
-    if hasattr(layer, "layers"):  # a model
-        _place_layers(layer.layers, f"{folder}layers/", places, seen)
-        return
-    for attribute, value in vars(layer).items():
+    for attribute, value in _attributes(layer):
         if isinstance(value, dict):
             value = list(value.values())
         if isinstance(value, list | tuple):
@@ -104,6 +102,20 @@ def _place(layer: Layer, folder: str, places: dict[str, Variable], seen: set[int
             _place_layers(inner, f"{folder}{attribute}/", places, seen)
         elif hasattr(value, "_own_variables"):
             _place(value, f"{folder}{attribute}/", places, seen)
+
+
+def _attributes(layer: Layer) -> list[tuple[str, Any]]:
+    """Name and value of what may hold layers, in Keras's order, which decides under which name a layer is found first.
+
+    That is the alphabet, private names last.  ``layers`` of a model is one of the names, and the very first where the
+    model consists of its layers and not of its attributes.
+    """
+    found = dict(vars(layer))
+    if hasattr(layer, "layers"):
+        found["layers"] = layer.layers
+    of_layers = getattr(layer, "_graph", None) is not None
+    names = sorted(found, key=lambda name: (not (of_layers and name == "layers"), name.startswith("_"), name))
+    return [(name, found[name]) for name in names]
 
 
 def _check(path: Path, key: str, variable: Variable, shape: tuple[int, ...], dtype: np.dtype) -> None:

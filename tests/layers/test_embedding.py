@@ -32,9 +32,11 @@ def test_numbers_outside_of_the_table(number):
 
 
 def test_a_number_outside_of_the_table_makes_the_loss_nan_and_spares_the_other_rows():
-    model = pynn.Sequential([pynn.Input((2,)), layers.Embedding(4, 3, weights=TABLE), layers.Flatten()])
+    # Behind another layer: directly behind the input it would be an error (tests/models/test_functional.py).
+    table = layers.Embedding(4, 3, weights=TABLE)
+    model = pynn.Sequential([pynn.Input((2, 1)), layers.Flatten(), table, layers.Flatten()])
     model.compile("sgd", "mse")
-    assert np.isnan(model.train_on_batch(np.array([[0, 7]]), np.zeros((1, 6))))
+    assert np.isnan(model.train_on_batch(np.array([[[0], [7]]]), np.zeros((1, 6))))
     np.testing.assert_array_equal(model.get_weights()[0][1:], TABLE[1:])
 
 

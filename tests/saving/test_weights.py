@@ -147,6 +147,113 @@ def test_keras_reads_ours(tmp_path, real_keras):
         np.testing.assert_array_equal(a, b)
 
 
+def functional(lib):
+    """A model with a branch, whose layers come in another order than they were made in."""
+    layers = lib.layers
+    a, b = lib.Input((8, 8, 2)), lib.Input((4,))
+    late = layers.Dense(3)
+    inner = lib.Sequential([lib.Input((4,)), layers.Dense(6), layers.BatchNormalization()])
+    x = layers.Flatten()(layers.Conv2D(3, 3)(a))
+    y = layers.Concatenate()([layers.Dense(6)(x), inner(b)])
+    return lib.Model([a, b], [late(y), layers.Dense(2)(inner(b * 2.0))])
+
+
+def by_class(lib):
+    """Attributes before and after "layers" in the alphabet, lists, a layer under two names, a weight, a layer of
+    layers and a model by class inside."""
+
+    class Block(lib.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.second, self.first = lib.layers.Dense(4), lib.layers.Dense(4)
+
+        def build(self, input_shape):
+            self.first.build(input_shape)
+            self.second.build(input_shape)
+            self.built = True
+
+        def call(self, x):
+            return self.second(self.first(x))
+
+    class Inner(lib.Model):
+        def __init__(self):
+            super().__init__()
+            self.zeta, self.alpha = lib.layers.Dense(4), lib.layers.Dense(4)
+
+        def call(self, x):
+            return self.zeta(self.alpha(x))
+
+    class Net(lib.Model):
+        def __init__(self):
+            super().__init__()
+            self.out = lib.layers.Dense(3)
+            self.body = lib.layers.Dense(4)
+            self._private = lib.layers.Dense(4)
+            self.again = self.body
+            self.more = [lib.layers.Dense(4), Block()]
+            self.blocks = [lib.layers.BatchNormalization()]
+            self.inner = Inner()
+            self.tail = Inner()
+
+        def build(self, input_shape):
+            self.scale = self.add_weight(shape=(4,), name="scale", initializer="ones")
+            for layer in (self.body, self._private, *self.more, *self.blocks, self.inner, self.tail, self.out):
+                layer.build(input_shape)
+            self.built = True
+
+        def call(self, x):
+            x = self._private(self.body(x) * self.scale)
+            for layer in (*self.more, *self.blocks, self.inner, self.tail):
+                x = layer(x)
+            return self.out(self.again(x))
+
+    model = Net()
+    model(np.ones((2, 4), "float32"))
+    return model
+
+
+def nested(lib):
+    """Models of all kinds inside a functional one."""
+    x = lib.Input((4,))
+    inner = lib.Sequential([lib.Input((4,)), lib.layers.Dense(4), by_class(lib)])
+    z = lib.Input((4,))
+    side = lib.Model(z, lib.layers.Dense(3)(z))
+    return lib.Model(x, lib.layers.Add()([inner(x), side(x)]))
+
+
+def datasets(path):
+    import h5py
+
+    found = {}
+    with h5py.File(path) as file:
+        file.visititems(lambda key, item: found.update({key: item[()]}) if isinstance(item, h5py.Dataset) else None)
+    return found
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("make", [functional, by_class, nested])
+def test_files_of_all_kinds_of_models_are_those_of_keras(tmp_path, real_keras, make):
+    theirs, ours = scrambled(make(real_keras)), scrambled(make(keras))
+    for i, v in enumerate(theirs.weights):  # weights of one shape must differ, too
+        v.assign(np.asarray(v) + np.float32(i))
+    theirs.save_weights(tmp_path / "theirs.weights.h5")
+    ours.load_weights(tmp_path / "theirs.weights.h5")
+    features = [np.random.default_rng(0).random((3, *shape[1:])).astype("float32") for shape in
+                ([(None, 8, 8, 2), (None, 4)] if make is functional else [(None, 4)])]  # fmt: skip
+    x = features if make is functional else features[0]
+    for mine, other in zip(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-4)
+    ours.save_weights(tmp_path / "ours.weights.h5")
+    expected, got = datasets(tmp_path / "theirs.weights.h5"), datasets(tmp_path / "ours.weights.h5")
+    assert list(got) == list(expected)
+    for key, numbers in expected.items():
+        np.testing.assert_array_equal(got[key], numbers)
+    other = make(real_keras)
+    other.load_weights(tmp_path / "ours.weights.h5")
+    for a, b in zip(other.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 # ---- what does not fit -----------------------------------------------------------------------------------------
 
 
