@@ -93,7 +93,7 @@ def condition_verdicts(run: Run) -> list[Verdict]:
 
 def _numbers(row: Row) -> str:
     units = {"seconds": "s", "megabytes": "MB", "slower": "times longer"}
-    return ", ".join(f"{row[key]:.3g} {unit}" for key, unit in units.items() if key in row)
+    return ", ".join(f"{row[key]:.{0 if row[key] >= 100 else 2}f} {unit}" for key, unit in units.items() if key in row)
 
 
 def _tables(run: Run) -> list[tuple[tuple[str, str], list[Row]]]:
@@ -210,17 +210,18 @@ def plot(runs: list[Run]) -> Any:
         # Very long bars are cut, so that the others can be told apart; the label says how long they are.
         right = 1.4 * max([v.ratio for v in verdicts if v.ratio < 8] + [v.ratio_bar or 1.0 for v in verdicts])
         colors = [{True: "tab:green", False: "tab:red", None: "tab:gray"}[v.met] for v in verdicts]
-        bars = axes.barh(range(len(verdicts)), [min(v.ratio, 0.8 * right) for v in verdicts], color=colors)
+        widths = [min(v.ratio, 0.8 * right) for v in verdicts]
+        axes.barh(range(len(verdicts)), widths, color=colors)
         for i, v in enumerate(verdicts):
             if v.ratio_bar is not None:
                 axes.plot([v.ratio_bar] * 2, [i - 0.4, i + 0.4], color="black", linewidth=1.5)
-        axes.bar_label(bars, [v.reached for v in verdicts], padding=3, fontsize=7)
+            axes.text(max(widths[i], v.ratio_bar or 0) + 0.01 * right, i, v.reached, va="center", fontsize=7)
         axes.axvline(1, color="gray", linewidth=0.8)
         axes.set_yticks(range(len(verdicts)), [v.name for v in verdicts], fontsize=7)
         axes.set_ylim(len(verdicts) - 0.4, -0.6)
         axes.set_xlim(0, right)
         axes.set_xlabel("times as fast as the best of the others (black: what is asked for)", fontsize=8)
-        axes.set_title(f"{TITLES[run['part']]}: {heading(run)}", fontsize=8)
+        axes.set_title(f"{TITLES[run['part']]}: {heading(run).partition(';')[0]}", fontsize=8)
     return figure
 
 

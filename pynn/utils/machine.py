@@ -109,12 +109,12 @@ def _measure(threads: int, isa: str) -> MachinePeak:
 
     l2, l3 = _cache_bytes()
     all_bytes = max(_LEAST_BYTES, min(_MOST_BYTES, l3))
-    x, y, z = (aligned_empty((all_bytes // 4,), "float32") for _ in range(3))
-    for array in (x, y, z):
-        array.fill(1.0)  # memory that was never written is one page of zeros, read again and again
+    whole = aligned_empty((3 * all_bytes // 4,), "float32")
+    whole.fill(1.0)  # memory that was never written is one page of zeros, read again and again
 
     def traffic(kind: int, nontemporal: bool = False, nbytes: int = all_bytes, repeats: int = 1) -> float:
-        """GB/s over the first ``nbytes`` of each array."""
+        """GB/s over the first ``nbytes`` of each of three arrays; only read is all of them: one would fit the cache."""
+        x, y, z = (whole, whole, whole) if kind == _READ else np.split(whole, 3)
         moved = 4 * threads if repeats == 1 else threads
         params = {"tasks": moved, "repeats": repeats, "kind": kind, "nontemporal": nontemporal}
         part = nbytes // 4
@@ -127,7 +127,7 @@ def _measure(threads: int, isa: str) -> MachinePeak:
         isa=isa,
         threads=threads,
         gflops=gflops,
-        read=traffic(_READ),
+        read=traffic(_READ, nbytes=whole.nbytes),
         copy=traffic(_COPY),
         copy_nontemporal=traffic(_COPY, nontemporal=True),
         triad=traffic(_TRIAD),
