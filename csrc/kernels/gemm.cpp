@@ -20,6 +20,8 @@ constexpr int64_t kNc = 256;  // a packed block of B: 512 KB, in a 1 MB L2
 constexpr int64_t kInPlaceKc = 1024;
 constexpr int64_t kStreamKc = 16;  // rows of B read per visit of a result, where B comes from memory
 constexpr int64_t kInPlaceColumns = 512;
+constexpr int64_t kGroupedRows = 256;  // with fewer rows than this, copying B is dear enough to be divided
+constexpr int64_t kColumnGroups = 4;
 constexpr int64_t kStreamFloats = 1 << 17;  // a B larger than this (512 KB) is streamed for the few rows of one tile
 constexpr int64_t kPad = 16;                // floats; keeps rows of a copied block off a common 4 KB alias
 constexpr int64_t kAliased = 1024;          // floats: rows 4 KB apart share one set of the L1 cache, which has 12 ways
@@ -52,7 +54,9 @@ Blocking blocking_of(const GemmParams& p) {
   if (p.packed) return {kMc, kNc, kKc, aliased, false, false};
   if (p.m <= kTileRows && !p.transpose_b && p.k * p.n > kStreamFloats)
     return {kTileRows, p.n, kStreamKc, true, false, true};
-  if (p.n <= kInPlaceColumns && !aliased) return {p.m, kNc, kInPlaceKc, false, p.transpose_b != 0, false};
+  // A tile of a K-major A is a line in each of kc rows, which often share few sets of the caches: fewer rows at a time.
+  if (p.n <= kInPlaceColumns && !aliased)
+    return {p.m, kNc, p.transpose_a ? kKc : kInPlaceKc, false, p.transpose_b != 0, false};
   return {kMc, kNc, kKc, true, true, false};
 }
 
@@ -63,6 +67,13 @@ int64_t k_step_of(const GemmParams& p, const Blocking& s) {
 }
 
 bool splits_columns(const GemmParams& p) { return ceil_div(p.n, kPackedCols) > ceil_div(p.m, kTileRows); }
+
+/// Groups of columns whose rows are tasks of their own: threads then divide the copying of B, which all of them would
+/// repeat if only rows were divided.
+int64_t column_groups(const GemmParams& p, const Blocking& s) {
+  if (!s.packs_b || s.copies_a || p.m > kGroupedRows || splits_columns(p)) return 1;
+  return smaller(kColumnGroups, ceil_div(p.n, kPackedCols));
+}
 
 struct Scratch {
   int64_t a_floats, b_floats;
@@ -135,12 +146,33 @@ void multiply_block(const Problem& q, const Blocking& s, int64_t i0, int64_t i1,
   }
 }
 
+/// Rows [m0, m1), columns [n0, n1) of C.
+void multiply(const Problem& q, const Blocking& s, int64_t k_step, int64_t m0, int64_t m1, int64_t n0, int64_t n1,
+              float* a_block, float* b_block) {
+  const int64_t m_blocks = ceil_div(m1 - m0, s.mc);
+  for (int64_t mb = 0; mb < m_blocks; ++mb) {
+    const int64_t i0 = m0 + part_start(m1 - m0, m_blocks, mb), i1 = m0 + part_start(m1 - m0, m_blocks, mb + 1);
+    for (int64_t p0 = 0; p0 < q.k; p0 += k_step) {
+      const int64_t kc = smaller(k_step, q.k - p0);
+      const float* a = q.transpose_a ? q.a + p0 * q.lda + i0 : q.a + i0 * q.lda + p0;
+      int64_t lda = q.lda;
+      if (s.copies_a) {
+        lda = (q.transpose_a ? i1 - i0 : k_step) + kPad;
+        copy_a(q, i0, i1 - i0, p0, kc, lda, a_block);
+        a = a_block;
+      }
+      for (int64_t j0 = n0; j0 < n1; j0 += s.nc)
+        multiply_block(q, s, i0, i1, j0, smaller(n1, j0 + s.nc), p0, kc, a, lda, b_block);
+    }
+  }
+}
+
 }  // namespace
 
 void gemm_plan(const KernelArgs& args, KernelPlan& plan) {
   const auto p = params_of<GemmParams>(args);
   const Scratch scratch = scratch_of(p);
-  plan.tasks[0] = splits_columns(p) ? ceil_div(p.n, kPackedCols) : p.m;
+  plan.tasks[0] = splits_columns(p) ? ceil_div(p.n, kPackedCols) : p.m * column_groups(p, blocking_of(p));
   plan.coarse = true;
   plan.nanoseconds[0] = 2.0 * p.m * p.n * p.k / kFlopsPerNanosecond / 2 + 100;
   plan.thread_bytes = (scratch.a_floats + scratch.b_floats) * sizeof(float);
@@ -163,31 +195,18 @@ void gemm(const KernelArgs& args) {
                   p.residual ? args.input<float>(2 + p.bias) : nullptr,
                   p.activation};
   const Blocking s = blocking_of(p);
-  const int64_t k_step = k_step_of(p, s);
-  int64_t m0 = args.begin, m1 = args.end, n0 = 0, n1 = p.n;
-  if (splits_columns(p)) {
-    m0 = 0;
-    m1 = p.m;
-    n0 = args.begin * kPackedCols;
-    n1 = smaller<int64_t>(p.n, args.end * kPackedCols);
-  }
   float* a_block = reinterpret_cast<float*>(args.scratch);
   float* b_block = a_block + scratch_of(p).a_floats;
-  const int64_t m_blocks = ceil_div(m1 - m0, s.mc);
-  for (int64_t mb = 0; mb < m_blocks; ++mb) {
-    const int64_t i0 = m0 + part_start(m1 - m0, m_blocks, mb), i1 = m0 + part_start(m1 - m0, m_blocks, mb + 1);
-    for (int64_t p0 = 0; p0 < p.k; p0 += k_step) {
-      const int64_t kc = smaller(k_step, p.k - p0);
-      const float* a = q.transpose_a ? q.a + p0 * q.lda + i0 : q.a + i0 * q.lda + p0;
-      int64_t lda = q.lda;
-      if (s.copies_a) {
-        lda = (q.transpose_a ? i1 - i0 : k_step) + kPad;
-        copy_a(q, i0, i1 - i0, p0, kc, lda, a_block);
-        a = a_block;
-      }
-      for (int64_t j0 = n0; j0 < n1; j0 += s.nc)
-        multiply_block(q, s, i0, i1, j0, smaller(n1, j0 + s.nc), p0, kc, a, lda, b_block);
-    }
+  if (splits_columns(p)) {
+    const int64_t end = smaller<int64_t>(p.n, args.end * kPackedCols);
+    return multiply(q, s, k_step_of(p, s), 0, p.m, args.begin * kPackedCols, end, a_block, b_block);
+  }
+  const int64_t groups = column_groups(p, s), panels = ceil_div(p.n, kPackedCols);
+  for (int64_t g = args.begin / p.m; g * p.m < args.end; ++g) {
+    const int64_t m0 = larger<int64_t>(0, args.begin - g * p.m), m1 = smaller(p.m, args.end - g * p.m);
+    const int64_t n0 = part_start(panels, groups, g) * kPackedCols;
+    const int64_t n1 = smaller<int64_t>(p.n, part_start(panels, groups, g + 1) * kPackedCols);
+    multiply(q, s, k_step_of(p, s), m0, m1, n0, n1, a_block, b_block);
   }
 }
 

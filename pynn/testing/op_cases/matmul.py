@@ -42,6 +42,8 @@ CASES = [
     # A few rows times a large matrix, which is streamed; blocks of K in place; several blocks of rows.
     _case(1, 700, 300), _case(3, 530, 1001, act="relu", bias=True), _case(6, 300, 517, ta=True),
     _case(20, 2100, 70, bias=True), _case(20, 1024, 33), _case(1700, 20, 530), _case(1700, 20, 530, ta=True),
+    # Groups of columns that threads divide; several blocks of K of a K-major A in place.
+    _case(100, 700, 161, tb=True, act="relu", bias=True), _case(100, 1200, 70, ta=True, act="tanh"),
     *(_case(15, 20, n, act=act, bias=True) for act in _ACTIVATIONS for n in (1, 10, 16, 33)),
     _case(30, 1030, 520, act="sigmoid", bias=True), _case(20, 1200, 700, act="relu", bias=True),
     *(_case(15, 20, n, act=act, bias=bias, residual=True)
