@@ -18,7 +18,7 @@ def load():  # type: ignore[no-untyped-def]
     from pynn.graph.ir import Spec
     from pynn.graph.trace import Trace
     from pynn.graph.variable import Variable, aligned_empty
-    from pynn.ops.activations import Relu, ReluGrad
+    from pynn.ops.activations import Relu
     from pynn.ops.attention import Attention, AttentionGrad
     from pynn.ops.conv import Conv2d, Conv2dGradInput, Conv2dGradKernel
     from pynn.ops.layer_normalization import LayerNorm, LayerNormGrad
@@ -129,10 +129,10 @@ def load():  # type: ignore[no-untyped-def]
         y, mean, variance = first.outputs
         g = case.array(3, *x.shape)
 
-        def backward(g: Any, x: Any, gamma: Any, mean: Any, variance: Any, y: Any) -> Any:
-            return list(BatchNormGrad(1e-3)(ReluGrad()(g, y), x, gamma, mean, variance))
+        def backward(g: Any, x: Any, gamma: Any, mean: Any, variance: Any, beta: Any) -> Any:
+            return list(BatchNormGrad(1e-3, "relu")(g, x, gamma, mean, variance, beta))  # as the passes fuse it
 
-        return Kernel(backward, [g, x, gamma, mean, variance, y])
+        return Kernel(backward, [g, x, gamma, mean, variance, beta])
 
     def softmax_crossentropy(case: KernelCase) -> Kernel:
         s = case.sizes

@@ -48,5 +48,12 @@ class PackConv2dKernel(Op):
             return {"c": c, "filters": filters, "tile": self.tile}
         return {"n": filters, "k": kh * kw * c}
 
+    def flops(self, node: Node) -> int:
+        if not self.tile:
+            return 0
+        _, _, c, filters = node.inputs[0].shape
+        size = self.tile + 2  # G is size x 3: first G w, then (G w) G^T
+        return c * filters * 2 * 3 * (3 * size + size * size)
+
     def candidates(self) -> Sequence[Candidate]:
         return (Candidate("conv2d_winograd_pack" if self.tile else "gemm_pack_b", self.params),)
