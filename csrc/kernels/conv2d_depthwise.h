@@ -66,7 +66,7 @@ PYNN_INLINE void strip_row(const float* x, int64_t c, uint32_t inside, const flo
 
 /// XB results of rows oy .. oy + ROWS - 1 from column ox on, all channels; dilation_w is 1, and c at least W.
 template <int KW, int SW, int XB, int ROWS>
-void depthwise_strip(const DepthwisePlane& q, const float* image, int64_t oy, int64_t ox, float* y) {
+static void depthwise_strip(const DepthwisePlane& q, const float* image, int64_t oy, int64_t ox, float* y) {
   const int64_t c = q.c, row_floats = q.w * c, y0 = oy * q.stride_h - q.top, x0 = ox * SW - q.left;
   const uint32_t inside = columns_inside(x0, (XB - 1) * SW + KW, q.w);
   const int64_t step = q.weight_column, second = q.stride_h;
