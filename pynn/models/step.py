@@ -73,10 +73,13 @@ class StepPrograms:
     def __init__(self, model: Model):
         self._model = model
         self._programs: dict[Any, Any] = {}
+        #: Shapes and dtypes of x and y that were found right, and the loss that checks the numbers.
+        self.plain: dict[Any, Any] = {}
 
     def clear(self) -> None:
         """Forget all programs: the model, its loss or what is trainable has changed."""
         self._programs.clear()
+        self.plain.clear()
 
     def get(self, kind: str, arrays: Sequence[np.ndarray]) -> Any:
         """The program for this kind of step on arrays of these shapes and dtypes."""

@@ -214,9 +214,7 @@ class Trainer:
         columns.check_lengths()
         self._check_input_shapes(columns)
         for (name, array), (end, _, loss) in zip(targets, trained, strict=True):
-            # Lengths that the model leaves open are what the targets say: the step's trace compares them.
-            known = [n if n is not None or not 0 < i < array.ndim else array.shape[i] for i, n in enumerate(end.shape)]
-            loss.check_targets(array, known, argument=name)
+            loss.check_targets(array, _known_shape(end, array), argument=name)
         return columns
 
     def _input_columns(self, x: Any, argument: str = "x", check: bool = True) -> Columns:
@@ -541,7 +539,28 @@ class Trainer:
         return pack(self.output, self._programs.get("predict", feeds)(feeds))
 
     def _batch(self, x: Any, y: Any, sample_weight: Any) -> list[np.ndarray]:
-        return self._columns(x, y, sample_weight).feeds()
+        plain = sample_weight is None and type(x) is np.ndarray and type(y) is np.ndarray
+        signature = (x.shape, x.dtype, y.shape, y.dtype) if plain else None
+        found = self._programs.plain.get(signature)
+        if found is not None:  # what depends on shapes alone was checked before: a small step takes less time than that
+            loss, shape = found
+            loss.check_targets(y, shape, argument="y")
+            return [np.ascontiguousarray(x), np.ascontiguousarray(y)]
+        columns = self._columns(x, y, sample_weight)
+        if (
+            plain
+            and len(columns.arrays) == 2
+            and len(self.outputs) == 1
+            and [str(a.dtype) for a in columns.arrays] == columns.dtypes
+            and not (self._graph is not None and self._graph.number_checks())
+        ):
+            self._programs.plain[signature] = (self._losses()[0][0], _known_shape(self.outputs[0], y))
+        return columns.feeds()
+
+
+def _known_shape(end: Any, target: np.ndarray) -> list[int | None]:
+    """An output's shape; lengths that the model leaves open are what the targets say: the step's trace compares them."""
+    return [n if n is not None or not 0 < i < target.ndim else target.shape[i] for i, n in enumerate(end.shape)]
 
 
 def _without_untrained(y: Any, names: Sequence[str], chosen: Sequence[tuple[Any, float]]) -> Any:

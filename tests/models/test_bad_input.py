@@ -287,3 +287,19 @@ def test_whole_numbers_beyond_int32_are_targets_like_others():
     y = np.full(20, 3 * 2**31)
     assert model.evaluate(X, y, verbose=0) == pytest.approx((3.0 * 2**31) ** 2)
     assert model.test_on_batch(X, y) == pytest.approx((3.0 * 2**31) ** 2)
+
+
+def test_a_second_batch_of_known_shapes_is_checked_too():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    x, y = np.zeros((2, 4), "float32"), np.zeros(2, "int32")
+    for _ in range(2):
+        model.train_on_batch(x, y)
+    with pytest.raises(PynnError, match="y contains class 3"):
+        model.train_on_batch(x, np.array([0, 3], "int32"))
+    with pytest.raises(ShapeError):
+        model.train_on_batch(np.zeros((2, 5), "float32"), y)
+    with pytest.raises(ShapeError):
+        model.train_on_batch(np.zeros((3, 4), "float32"), y)
+    model.compile("sgd", "mse")  # the loss that checks is the new one
+    assert np.isfinite(model.train_on_batch(x, np.zeros((2, 3), "float32")))
