@@ -559,7 +559,7 @@ class Trainer:
 
 
 def _known_shape(end: Any, target: np.ndarray) -> list[int | None]:
-    """An output's shape; lengths that the model leaves open are what the targets say (tracing the step compares them)."""
+    """An output's shape; where the model leaves a length open, that of the targets (the trace compares them)."""
     return [n if n is not None or not 0 < i < target.ndim else target.shape[i] for i, n in enumerate(end.shape)]
 
 
