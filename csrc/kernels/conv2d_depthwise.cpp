@@ -87,7 +87,7 @@ void conv2d_depthwise(const KernelArgs& args) {
     depthwise_rows(q, args.input<float>(0) + n * p.h * p.w * p.c, oy, rows, to);
     if (more) activate_tile(p.activation, to, q.y_row, rows, q.y_row);
   }
-  if (q.streamed) stream_fence();
+  if (q.streamed) finish_streaming();
 }
 
 void conv2d_depthwise_grad_input_plan(const KernelArgs& args, KernelPlan& plan) {
@@ -116,7 +116,7 @@ void conv2d_depthwise_grad_input(const KernelArgs& args) {
       }
     }
   }
-  if (large) stream_fence();
+  if (large) finish_streaming();
 }
 
 }  // namespace PYNN_ISA

@@ -111,7 +111,7 @@ static void depthwise_strip(const DepthwisePlane& q, const float* image, int64_t
         if (q.residual) u += load(q.residual + (to - q.y) + i * q.y_column);
         u = vclamp(u, q.low, q.high);
         if (q.streamed)
-          stream(to + i * q.y_column, u);
+          store_streaming(to + i * q.y_column, u);
         else
           store(to + i * q.y_column, u);
       }

@@ -1,7 +1,6 @@
 // What the machine can do at most: products and sums that never leave the registers, and plain traffic to memory.
 // No op uses these kernels; `pynn.utils.machine_peak` runs them to say how far the others are from the limit.
 #include "kernels/kernel.h"
-#include "simd/nontemporal.h"
 #include "simd/vec.h"
 
 namespace pynn {
@@ -47,7 +46,7 @@ template <bool NonTemporal>
 void move(const float* x, const float* z, float* y, bool two, int64_t begin, int64_t end) {
   const auto put = [](float* p, Vec v) {
     if constexpr (NonTemporal)
-      store_nontemporal(p, v);
+      store_streaming(p, v);
     else
       store(p, v);
   };
@@ -110,7 +109,7 @@ void peak_memory(const KernelArgs& args) {
       asm volatile("" ::: "memory");  // each repetition counts
     }
   }
-  if (p.nontemporal) fence_nontemporal();
+  if (p.nontemporal) finish_streaming();
 }
 
 }  // namespace PYNN_ISA

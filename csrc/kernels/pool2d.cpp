@@ -61,7 +61,7 @@ void pool_row(const Pool2dParams& p, const float* joined, int64_t rows, bool str
       for (int64_t k = 1; k < columns.size(); ++k) best = Join::join(best, load(first + k * c + v));
       if constexpr (average) best *= scale;
       if (streamed)
-        stream(y + ox * c + v, best);
+        store_streaming(y + ox * c + v, best);
       else
         store_within(y + ox * c + v, best, row_end - ox * c - v);
     }
@@ -82,7 +82,7 @@ void pool(const KernelArgs& args) {
     join_rows<Join>(x + (task / p.oh * p.h + rows.begin) * row_floats, row_floats, rows.size(), ahead, joined);
     pool_row<Join, average>(p, joined, rows.size(), streamed, y + task * p.ow * p.c);
   }
-  if (streamed) stream_fence();
+  if (streamed) finish_streaming();
 }
 
 void plan_pool(const KernelArgs& args, KernelPlan& plan) {

@@ -42,7 +42,7 @@ PYNN_INLINE void store_lanes(float* p, Vec v, int64_t lanes, bool streamed) {
   if (!whole)
     store_first(p, v, lanes);
   else if (streamed)
-    stream(p, v);
+    store_streaming(p, v);
   else
     store(p, v);
 }
@@ -272,7 +272,7 @@ void pool_grad(const KernelArgs& args, PoolGrad q) {
       gather_grad_task<is_max, false>(p, q, task, args.scratch);
     }
   }
-  if (q.streamed) stream_fence();
+  if (q.streamed) finish_streaming();
 }
 
 void plan_pool_grad(const KernelArgs& args, KernelPlan& plan) {

@@ -1,6 +1,6 @@
 #pragma once
 // Stores that go past the caches: for results too large to be found there by whoever reads them next.  A plain store
-// first reads the line that it overwrites; these do not.
+// first reads the line that it overwrites; `store_streaming` does not.
 #include "simd/vec.h"
 
 namespace pynn {
@@ -19,24 +19,6 @@ static inline bool can_stream(const float* p, int64_t step) {
 #else
   (void)p, (void)step;
   return false;
-#endif
-}
-
-/// `p` is a multiple of the vector's size.
-PYNN_INLINE void stream(float* p, Vec v) {
-#if defined(PYNN_ISA_LEVEL_avx512)
-  _mm512_stream_ps(p, (__m512)v);
-#elif defined(PYNN_ISA_LEVEL_avx2)
-  _mm256_stream_ps(p, (__m256)v);
-#else
-  store(p, v);
-#endif
-}
-
-/// Before another thread may read what was streamed.
-PYNN_INLINE void stream_fence() {
-#if defined(PYNN_ISA_LEVEL_avx512) || defined(PYNN_ISA_LEVEL_avx2)
-  _mm_sfence();
 #endif
 }
 
