@@ -13,11 +13,14 @@ from pynn import config
 from pynn.errors import DtypeError
 from pynn.executor.native import compile_graph
 from pynn.graph.ir import FEED_DTYPE, Spec, Value
+from pynn.graph.tensor import Tensor
 from pynn.graph.trace import Trace
 from pynn.utils.structure import flatten, map_structure, pack
 
 #: callable -> signature -> program.  Weak, so that a dropped layer takes its programs along.
 _programs: weakref.WeakKeyDictionary[Any, dict[Any, Any]] = weakref.WeakKeyDictionary()
+#: Programs kept of one callable; more are dropped, oldest first: numbers given as Python's own are part of a signature.
+_MOST_PROGRAMS = 256
 
 
 def as_feed(array: Any) -> np.ndarray:
@@ -34,7 +37,7 @@ def as_feed(array: Any) -> np.ndarray:
 def run_traced(function: Callable[..., Any], arrays: Sequence[Any], **static: Any) -> Any:
     """``function(*arrays, **static)`` for a function written in ops: traced, compiled, cached, run.
 
-    Returns what the function returns, a NumPy array or a tuple, list or dictionary of them, in place of traced values.
+    Returns what the function returns, with arrays (:class:`Tensor`) in place of traced values.
     """
     return run_traced_with(function, tuple(as_feed(a) for a in arrays), static)
 
@@ -64,6 +67,8 @@ def run_traced_with(function: Callable[..., Any], args: tuple[Any, ...], kwargs:
     )
     programs = _programs.setdefault(owner, {})
     if signature not in programs:
+        if len(programs) >= _MOST_PROGRAMS:
+            del programs[next(iter(programs))]
         with Trace() as trace:
             inputs = [trace.input(f"x{i}", Spec(a.shape, str(a.dtype))) for i, a in enumerate(feeds)]
             values, options = map_structure(
@@ -76,7 +81,7 @@ def run_traced_with(function: Callable[..., Any], args: tuple[Any, ...], kwargs:
         program = compile_graph(graph, title=str(getattr(function, "__name__", owner)))
         programs[signature] = (program, structure, len(outputs))
     program, structure, count = programs[signature]
-    results = program(feeds)
+    results = [array.view(Tensor) for array in program(feeds)]
     return pack(structure, results) if count else None
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from pynn.errors import GraphError
 from pynn.graph.arithmetic import Arithmetic
 from pynn.graph.ir import Spec, Value
-from pynn.graph.trace import Trace
+from pynn.graph.trace import Trace, is_tracing
 from pynn.utils.naming import auto_name
 from pynn.utils.structure import flatten, map_structure
 
@@ -191,20 +191,23 @@ def _trace(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], batch:
         return operation(*values, **options)
 
 
-def also_symbolic(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function`` that is recorded when one of its arguments is a symbolic tensor."""
-
-    @functools.wraps(function)
-    def recorded(*args: Any, **kwargs: Any) -> Any:
-        if is_symbolic(args, kwargs):
-            return record(Function(function), args, kwargs)
-        return function(*args, **kwargs)
-
-    return recorded
-
-
-def make_symbolic_too(namespace: dict[str, Any]) -> None:
-    """Replace all public functions of a module by ones that take symbolic tensors, too."""
+def make_callable_on_everything(namespace: dict[str, Any]) -> None:
+    """Replace all public functions of a module, written for traced values, by ones that take arrays (which are computed
+    at once) and symbolic tensors (which are recorded), too."""
     for name, function in namespace.items():
         if isinstance(function, FunctionType) and not name.startswith("_"):
-            namespace[name] = also_symbolic(function)
+            namespace[name] = _on_everything(function)
+
+
+def _on_everything(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def either(*args: Any, **kwargs: Any) -> Any:
+        if is_symbolic(args, kwargs):
+            return record(Function(function), args, kwargs)
+        if is_tracing():
+            return function(*args, **kwargs)
+        from pynn.executor.eager import run_traced_with
+
+        return run_traced_with(function, args, kwargs)
+
+    return either

@@ -1,6 +1,6 @@
-"""Functions on traced values, with the names of ``keras.ops``; one file per family."""
+"""Functions with the names of ``keras.ops``, on traced values, symbolic tensors and arrays; one file per family."""
 
-from pynn.graph.symbolic import make_symbolic_too as _make_symbolic_too
+from pynn.graph.symbolic import make_callable_on_everything as _make_callable_on_everything
 from pynn.ops.activations import elu as elu
 from pynn.ops.activations import erf as erf
 from pynn.ops.activations import gelu as gelu
@@ -97,4 +97,4 @@ from pynn.ops.softmax import log_softmax as log_softmax
 from pynn.ops.softmax import softmax as softmax
 from pynn.ops.softmax import sparse_categorical_crossentropy as sparse_categorical_crossentropy
 
-_make_symbolic_too(globals())
+_make_callable_on_everything(globals())
