@@ -4,24 +4,13 @@ Run where Keras is installed (``pip install ".[parity]"``): forward values, grad
 and config dictionaries must agree.
 """
 
-import os
-import warnings
-
 import numpy as np
 import pytest
 
 import pynn
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 # Keras's arrays, not ours, are behind NumPy 2 here.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
-
-@pytest.fixture(scope="module")
-def keras():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what Keras's own imports warn about is not ours to judge
-        return pytest.importorskip("keras", reason="Keras is not installed: pip install '.[parity]'")
 
 
 IMAGES = (6, 9, 8, 3)
@@ -77,37 +66,9 @@ LAYERS = [
 ]  # fmt: skip
 
 
-def models(keras, name, arguments, shape):
-    """The layer before a dense output, in both libraries, with the same weights."""
-    pair = []
-    for library in (keras, pynn):
-        layer = getattr(library.layers, name)(**arguments)
-        pair.append(
-            library.Sequential([library.Input(shape[1:]), layer, library.layers.Flatten(), library.layers.Dense(3)])
-        )
-    theirs, ours = pair
-    rng = np.random.default_rng(1)
-    weights = [w + 0.1 * rng.uniform(0.0, 1.0, w.shape).astype("float32") for w in theirs.get_weights()]
-    theirs.set_weights(weights)
-    ours.set_weights(weights)
-    return theirs, ours
-
-
 @pytest.mark.parametrize(("name", "arguments", "shape"), LAYERS, ids=lambda v: str(v))
-def test_layer(keras, name, arguments, shape):
-    theirs, ours = models(keras, name, arguments, shape)
-    rng = np.random.default_rng(2)
-    x = rng.standard_normal(shape).astype("float32")
-    y = rng.standard_normal((shape[0], 3)).astype("float32")
-    np.testing.assert_allclose(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), rtol=1e-4, atol=1e-5)
-    config = ours.layers[0].get_config()
-    assert type(ours.layers[0]).from_config(config).get_config() == config
-    for model, library in ((theirs, keras), (ours, pynn)):
-        model.compile(library.optimizers.SGD(0.05), "mean_squared_error")
-    for _ in range(3):
-        assert ours.train_on_batch(x, y) == pytest.approx(float(theirs.train_on_batch(x, y)), rel=1e-4)
-    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-5)
+def test_layer(check_layer, name, arguments, shape):
+    check_layer(name, arguments, shape)
 
 
 def _probabilities(rng, shape):

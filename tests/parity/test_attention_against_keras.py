@@ -1,23 +1,12 @@
 """Multi-head attention in Keras and in pynn: the same weights and inputs give the same results and learn the same."""
 
-import os
-import warnings
-
 import numpy as np
 import pytest
 
 import pynn
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 # Keras's arrays, not ours, are behind NumPy 2 here.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
-
-@pytest.fixture(scope="module")
-def keras():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what Keras's own imports warn about is not ours to judge
-        return pytest.importorskip("keras", reason="Keras is not installed: pip install '.[parity]'")
 
 
 def _random(*shape):

@@ -1,8 +1,5 @@
 """ops.conv_transpose against keras.ops.conv_transpose: sizes and numbers."""
 
-import os
-import warnings
-
 import numpy as np
 import pytest
 
@@ -12,15 +9,7 @@ from pynn.executor.native import NativeProgram
 from pynn.graph.ir import Spec
 from pynn.graph.trace import Trace
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
-
-@pytest.fixture(scope="module")
-def keras():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return pytest.importorskip("keras", reason="Keras is not installed: pip install '.[parity]'")
 
 
 def run(x, w, **arguments):

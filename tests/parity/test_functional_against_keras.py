@@ -1,8 +1,6 @@
 """Functional models beside Keras's: order of weights, outputs, logs of several outputs, the benchmark networks."""
 
 import importlib.util
-import os
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +8,7 @@ import pytest
 
 import pynn
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
-
-@pytest.fixture(scope="module")
-def keras():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return pytest.importorskip("keras", reason="Keras is not installed: pip install '.[parity]'")
 
 
 def two_ends(api):

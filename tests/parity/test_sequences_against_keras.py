@@ -1,22 +1,11 @@
 """Differential tests of models over sequences, beside Keras: embeddings, stacked layers, states, weights files."""
 
-import os
-import warnings
-
 import numpy as np
 import pytest
 
 import pynn
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
-
-@pytest.fixture(scope="module")
-def keras():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return pytest.importorskip("keras", reason="Keras is not installed: pip install '.[parity]'")
 
 
 def classifier(library, recurrent):

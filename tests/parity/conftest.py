@@ -1,0 +1,58 @@
+"""What the comparisons with Keras share: Keras itself, and the same layer in both libraries."""
+
+import os
+import warnings
+
+import numpy as np
+import pytest
+
+import pynn
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
+
+@pytest.fixture(scope="session")
+def keras():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Keras's own imports warn about is not ours to judge
+        return pytest.importorskip("keras", reason="Keras is not installed: pip install '.[parity]'")
+
+
+@pytest.fixture
+def check_layer(keras):
+    """``check_layer(name, arguments, shape)``: the layer before a dense output, with the same weights in both libraries.
+
+    Forward values, the loss and the weights of three steps of training, and the config must agree.  ``draw(rng, shape)``
+    makes other inputs than normally distributed ones; ``dtype`` is theirs (token layers take ``"int32"``).
+    """
+
+    def check(name, arguments, shape, draw=None, dtype="float32", rtol=1e-4):
+        theirs, ours = _models(keras, name, arguments, shape, dtype)
+        rng = np.random.default_rng(2)
+        x = (draw or np.random.Generator.standard_normal)(rng, shape).astype(dtype)
+        y = rng.standard_normal((shape[0], 3)).astype("float32")
+        expected = theirs.predict(x, verbose=0)
+        np.testing.assert_allclose(ours.predict(x, verbose=0), expected, rtol=rtol, atol=1e-5)
+        config = ours.layers[0].get_config()
+        assert type(ours.layers[0]).from_config(config).get_config() == config
+        for model, library in ((theirs, keras), (ours, pynn)):
+            model.compile(library.optimizers.SGD(0.05), "mean_squared_error")
+        for _ in range(3):
+            assert ours.train_on_batch(x, y) == pytest.approx(float(theirs.train_on_batch(x, y)), rel=rtol)
+        for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+            np.testing.assert_allclose(a, b, rtol=rtol, atol=2e-5)
+
+    return check
+
+
+def _models(keras, name, arguments, shape, dtype):
+    pair = []
+    for library in (keras, pynn):
+        layer, start = getattr(library.layers, name)(**arguments), library.Input(shape[1:], dtype=dtype)
+        pair.append(library.Sequential([start, layer, library.layers.Flatten(), library.layers.Dense(3)]))
+    theirs, ours = pair
+    rng = np.random.default_rng(1)
+    weights = [w + 0.1 * rng.uniform(0.0, 1.0, w.shape).astype("float32") for w in theirs.get_weights()]
+    theirs.set_weights(weights)
+    ours.set_weights(weights)
+    return theirs, ours
