@@ -18,12 +18,18 @@ def keras():
         return pytest.importorskip("keras", reason="Keras is not installed: pip install '.[parity]'")
 
 
-@pytest.fixture
-def check_layer(keras):
-    """``check_layer(name, arguments, shape)``: the layer before a dense output, with the same weights in both libraries.
+@pytest.fixture(scope="session")
+def same_models(keras):
+    """``same_models(name, arguments, shape)``: (Keras's model, ours), the layer before a dense layer."""
+    return lambda name, arguments, shape, dtype="float32": _models(keras, name, arguments, shape, dtype)
 
-    Forward values, the loss and the weights of three steps of training, and the config must agree.  ``draw(rng, shape)``
-    makes other inputs than normally distributed ones; ``dtype`` is theirs (token layers take ``"int32"``).
+
+@pytest.fixture(scope="session")
+def check_layer(keras):
+    """``check_layer(name, arguments, shape)``: the layer before a dense output, with the same weights in both.
+
+    Forward values, loss and weights of three steps of training, and the config must agree.  ``draw(rng, shape)``
+    makes inputs other than normal ones; ``dtype`` is theirs (token layers take ``"int32"``).
     """
 
     def check(name, arguments, shape, draw=None, dtype="float32", rtol=1e-4):

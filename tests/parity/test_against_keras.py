@@ -127,9 +127,9 @@ OPTIMIZERS = [
 
 
 @pytest.mark.parametrize(("name", "arguments"), OPTIMIZERS, ids=lambda v: str(v))
-def test_optimizer(keras, name, arguments):
+def test_optimizer(keras, same_models, name, arguments):
     """Ten steps on one batch: the weights stay within 1e-6 of each other (times their size)."""
-    theirs, ours = models(keras, "Dense", {"units": 4, "activation": "tanh"}, ROWS)
+    theirs, ours = same_models("Dense", {"units": 4, "activation": "tanh"}, ROWS)
     for model, library in ((theirs, keras), (ours, pynn)):
         model.compile(getattr(library.optimizers, name)(**arguments), "mean_squared_error")
     rng = np.random.default_rng(4)
@@ -171,6 +171,8 @@ def test_metric(keras, name, arguments, targets, predictions, weighted):
 )  # fmt: skip
 @pytest.mark.parametrize("shape", [(300, 200), (5, 5, 20, 60)], ids=str)
 def test_initializer_has_the_same_distribution(keras, name, shape):
+    keras.utils.set_random_seed(1)
+    pynn.utils.set_random_seed(1)
     theirs = np.asarray(getattr(keras.initializers, name)()(shape))
     ours = np.asarray(getattr(pynn.initializers, name)()(shape))
     assert ours.shape == theirs.shape
