@@ -335,6 +335,12 @@ def _together(name: str, *operands: Any, floating: bool = False, least: str = "b
     return _one_shape(name, *(_as(x, dtype) for x in operands))
 
 
+def cast_together(*operands: Any) -> list[Value]:
+    """The operands in one dtype, in their own shapes."""
+    dtype = common_dtype(*operands)
+    return [_as(x, dtype) for x in operands]
+
+
 def _one_shape(name: str, *values: Value) -> list[Value]:
     from pynn.ops.shape import broadcast_to
 
