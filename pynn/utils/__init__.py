@@ -8,6 +8,10 @@ from typing import Any
 _HOMES = {
     "Progbar": "pynn.utils.progbar",
     "clear_session": "pynn.utils.session",
+    "PyDataset": "pynn.utils.py_dataset",
+    "Sequence": "pynn.utils.py_dataset",
+    "pack_x_y_sample_weight": "pynn.data.packing",
+    "unpack_x_y_sample_weight": "pynn.data.packing",
     "machine_peak": "pynn.utils.machine",
     "normalize": "pynn.utils.numerical",
     "profile": "pynn.utils.profiler",
