@@ -50,7 +50,7 @@ def run_traced_with(function: Callable[..., Any], args: tuple[Any, ...], kwargs:
     feeds: list[np.ndarray] = []
 
     def slot(leaf: Any) -> Any:
-        if not isinstance(leaf, np.ndarray):
+        if not isinstance(leaf, np.ndarray | Value):
             return leaf
         feeds.append(as_feed(leaf))
         return _Slot(len(feeds) - 1)
