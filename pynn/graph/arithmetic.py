@@ -10,7 +10,7 @@ import numpy as np
 _OF_UFUNC = {
     **{name: name for name in (
         "add", "subtract", "multiply", "divide", "floor_divide", "matmul", "power", "not_equal", "greater",
-        "greater_equal", "less", "less_equal",
+        "greater_equal", "less", "less_equal", "logical_and", "logical_or", "logical_xor",
     )},
     "remainder": "mod", "bitwise_and": "logical_and", "bitwise_or": "logical_or", "bitwise_xor": "logical_xor",
 }  # fmt: skip
@@ -20,7 +20,7 @@ class Arithmetic:
     """Base of traced values and of symbolic tensors: formulas in layers and losses read as they do in NumPy.
 
     ``&``, ``|``, ``^`` and ``~`` are the logical functions, as in Keras.  ``==`` stays identity, because graphs keep
-    values in sets and dictionaries; write ``ops.equal(a, b)``.  ``!=`` is the op, as in Keras.
+    values in sets and dictionaries; write ``ops.equal(a, b)``.  ``!=`` is the op, as in Keras.  Comparisons give bool.
     """
 
     __slots__ = ()

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pynn.errors import DtypeError, GraphError
-from pynn.graph import ir
+from pynn.graph import dtypes, ir
 from pynn.graph.ir import Graph, Node, Spec, Value
 from pynn.graph.variable import Variable
 
@@ -127,7 +127,7 @@ class Trace:
     def watch(self, array: Any) -> Value:
         """The value that stands for this array from now on."""
         if id(array) not in self.watched:
-            self.watched[id(array)] = (array, self.constant(array, _dtype_of(np.asarray(array))))
+            self.watched[id(array)] = (array, self.constant(array, dtypes.of_array(np.asarray(array))))
         return self.watched[id(array)][1]
 
     def next_stream(self) -> int:
@@ -204,10 +204,10 @@ def as_value(x: Any, dtype: str | None = None) -> Value:
     if watched is not None:
         return watched[1]
     array = np.asarray(x)
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in "fiubc":
         raise DtypeError(f"expected numbers, a Variable or a traced value, received {type(x).__name__}: {x!r}")
-    return current().constant(array, dtype or _dtype_of(array))
-
-
-def _dtype_of(array: np.ndarray) -> str:
-    return "float32" if array.dtype.kind in "fb" or array.ndim == 0 else "int32"
+    if dtype is None:
+        dtype = dtypes.of_array(array)
+        if dtype == "int64" and (array == array.astype("int32")).all():
+            dtype = "int32"  # Python's own whole numbers, mostly
+    return current().constant(array, dtype)
