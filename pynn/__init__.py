@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 
 _SUBMODULES = (
     "activations", "callbacks", "config", "data", "datasets", "errors", "initializers", "layers", "losses", "metrics",
-    "models", "ops", "optimizers", "testing", "utils",
+    "models", "ops", "optimizers", "saving", "testing", "utils",
 )  # fmt: skip
 _NAMES = {
     "Input": "pynn.layers",
@@ -30,11 +30,13 @@ _NAMES = {
     "Metric": "pynn.metrics",
     "Optimizer": "pynn.optimizers",
     "Variable": "pynn.graph.variable",
+    "GradientTape": "pynn.autodiff",
 }
 
 __all__ = [*_NAMES, *_SUBMODULES]
 
 if TYPE_CHECKING:
+    from pynn.autodiff import GradientTape as GradientTape
     from pynn.graph.variable import Variable as Variable
     from pynn.layers import Input as Input
     from pynn.layers import Layer as Layer

@@ -25,6 +25,10 @@ class NotBuiltError(PynnError, ValueError):
     """A layer or model was used before its input shape was known."""
 
 
+class TapeError(PynnError, RuntimeError):
+    """A gradient tape was asked for what it has not, or no longer, recorded."""
+
+
 class GraphError(PynnError, RuntimeError):
     """A pass broke one of the graph's invariants: a defect in pynn or in a user's own op."""
 

@@ -33,8 +33,6 @@ def train_epoch(model: Trainer, batches: Batches, callbacks: CallbackList) -> di
             step = programs.get("train", arrays, batches.layout)
         if on_begin and done % group == 0:
             callbacks.on_train_batch_begin(done)
-        for prepare in step.before:
-            prepare()
         results = partial(step.results, step.program(arrays, batches.ahead()))  # worked out only if somebody reads it
         done += 1
         if on_end and done % group == 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,14 +57,12 @@ class Step:
 
     Attributes:
         program: takes the feeds (and a background task), gives the outputs.
-        before: to be called before each run, on the host: scheduled learning rates.
         metrics: what a run brings up to date.
     """
 
     def __init__(self, model: Model, kind: str, program: Any, template: Any):
         self.program = program
         self._template = template
-        self.before: list[Callable[[], None]] = _optimizers_of(model) if kind == "train" else []
         #: Of a class with a ``reset_metrics`` of its own.
         self._reset = model.reset_metrics if model.has_own("reset_metrics") else None
         self.metrics = [] if kind == "predict" or self._reset else model.metrics
@@ -132,13 +130,6 @@ def in_order(metrics: Sequence[Any], results: dict[str, Any]) -> Any:
     """The logs as ``evaluate`` gives them: a number if there is but one, else a list."""
     values = [results[name] for name in _ordered(metrics, results)]
     return values[0] if len(values) == 1 else values
-
-
-def _optimizers_of(model: Model) -> list[Callable[[], None]]:
-    """What the model's optimizers have to do on the host before each step."""
-    from pynn.optimizers import Optimizer
-
-    return [value.prepare_step for value in vars(model).values() if isinstance(value, Optimizer)]
 
 
 class StepPrograms:

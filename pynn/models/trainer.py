@@ -287,8 +287,6 @@ class Trainer(Compiling):
         """One step on one batch.  Returns this batch's loss, or ``[loss, metric, ...]``, or a dict."""
         self._require_compiled("train_on_batch")
         step, feeds = self._batch("train", x, y, sample_weight, class_weight)
-        for prepare in step.before:
-            prepare()
         return self._run_batch(step, feeds, return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:

@@ -7,14 +7,22 @@ from typing import Any
 
 _HOMES = {
     "Progbar": "pynn.utils.progbar",
+    "CustomObjectScope": "pynn.saving.registration",
     "clear_session": "pynn.utils.session",
     "PyDataset": "pynn.utils.py_dataset",
     "Sequence": "pynn.utils.py_dataset",
     "pack_x_y_sample_weight": "pynn.data.packing",
     "unpack_x_y_sample_weight": "pynn.data.packing",
+    "custom_object_scope": "pynn.saving.registration",
+    "deserialize_keras_object": "pynn.saving.serialization",
+    "get_custom_objects": "pynn.saving.registration",
+    "get_registered_name": "pynn.saving.registration",
+    "get_registered_object": "pynn.saving.registration",
     "machine_peak": "pynn.utils.machine",
     "normalize": "pynn.utils.numerical",
     "profile": "pynn.utils.profiler",
+    "register_keras_serializable": "pynn.saving.registration",
+    "serialize_keras_object": "pynn.saving.serialization",
     "set_random_seed": "pynn.utils.random_seed",
     "to_categorical": "pynn.utils.numerical",
 }
