@@ -90,7 +90,7 @@ class ArrayBatches:
         if not self._left:
             return None
         if step == self._all:
-            _warn_of_the_end()
+            warn_of_the_end()
             return None
         arrays = self._batcher.buffers(step) if self._filled else self._batcher.fill(step)
         self._filled = False
@@ -169,8 +169,8 @@ class IteratedBatches:
             batch = next(self._iterator)
         except StopIteration:
             self._ended = True
-            if self._limit is not None or not self._seen:
-                _warn_of_the_end()
+            if self._limit is not None and self._seen:
+                warn_of_the_end()
             elif self.steps is None:
                 self.steps = self._seen
             return None
@@ -225,7 +225,8 @@ def iterated(
     return IteratedBatches(lambda: iter(x), prepare, argument, length, steps)
 
 
-def _warn_of_the_end() -> None:
+def warn_of_the_end() -> None:
+    """Say that there were fewer batches than asked for."""
     warnings.warn(
         "the input ran out of data, so training or evaluation ends early: the dataset or generator must give at least "
         "steps_per_epoch * epochs batches; let it repeat, or ask for fewer steps",

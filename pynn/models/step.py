@@ -11,10 +11,10 @@ from pynn import config
 from pynn.errors import ArgumentError
 from pynn.executor.native import compile_graph
 from pynn.graph.ir import Graph, Spec, Value
+from pynn.graph.later import Later
 from pynn.graph.tensor import Tensor
 from pynn.graph.trace import Trace
 from pynn.layers.layer import freezes
-from pynn.metrics.base import Later
 from pynn.models.layout import Layout, plain_layout
 from pynn.utils.structure import map_structure
 

@@ -12,7 +12,7 @@ from pynn import config
 from pynn.data.packing import unpack_x_y_sample_weight
 from pynn.errors import ArgumentError
 from pynn.graph.symbolic import KerasTensor
-from pynn.models.batches import ArrayBatches, Batches, iterated, makes_batches
+from pynn.models.batches import ArrayBatches, Batches, iterated, makes_batches, warn_of_the_end
 from pynn.models.compiling import Compiling, checked_count
 from pynn.models.compiling import NotCompiledError as NotCompiledError
 from pynn.models.feeding import columns_of
@@ -155,7 +155,8 @@ class Trainer(Compiling):
                 if found is None:
                     if epoch == initial_epoch:
                         raise nothing_came("x")
-                    break  # a generator that is used up: there was a warning
+                    warn_of_the_end()  # a generator that is used up
+                    break
                 logs = found
                 if validation is not None and validates(epoch + 1):
                     results = evaluate_batches(self, validation, cbs, "validation_data")
