@@ -66,7 +66,10 @@ class Value(Arithmetic):
     ``source`` says where a leaf comes from: the string ``"input"``, a ``Variable``, or a NumPy array (a constant).
     """
 
-    __slots__ = ("index", "name", "node", "source", "spec")
+    #: ``_keras_mask`` is set where layers propagate masks (``layers/masks.py``).
+    __slots__ = ("_keras_mask", "index", "name", "node", "source", "spec")
+
+    _keras_mask: Any
 
     def __init__(
         self,

@@ -180,6 +180,8 @@ class Trainer:
                 compiled.output_losses[i].update_state(value, sample_weight=rows)
             value = value if factor == 1.0 else value * factor
             total = value if total is None else total + value
+        for penalty in self.losses:  # type: ignore[attr-defined]
+            total = total + penalty
         compiled.loss_tracker.update_state(total, sample_weight=rows)
         for given, y_pred, own in zip(of_output, predictions, metrics, strict=True):
             for metric in own:

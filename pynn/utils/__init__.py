@@ -8,6 +8,9 @@ from typing import Any
 _HOMES = {
     "Progbar": "pynn.utils.progbar",
     "clear_session": "pynn.utils.session",
+    "disable_interactive_logging": "pynn.settings",
+    "enable_interactive_logging": "pynn.settings",
+    "is_interactive_logging_enabled": "pynn.settings",
     "machine_peak": "pynn.utils.machine",
     "normalize": "pynn.utils.numerical",
     "profile": "pynn.utils.profiler",
