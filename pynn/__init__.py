@@ -19,7 +19,7 @@ __version__ = "0.1.0"
 _SUBMODULES = (
     "activations", "callbacks", "config", "constraints", "data", "datasets", "dtype_policies", "errors",
     "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops", "optimizers", "regularizers",
-    "testing", "utils",
+    "saving", "testing", "utils",
 )  # fmt: skip
 _NAMES = {
     "Input": "pynn.layers",
@@ -34,11 +34,13 @@ _NAMES = {
     "Metric": "pynn.metrics",
     "Optimizer": "pynn.optimizers",
     "Variable": "pynn.graph.variable",
+    "GradientTape": "pynn.autodiff",
 }
 
 __all__ = [*_NAMES, *_SUBMODULES]
 
 if TYPE_CHECKING:
+    from pynn.autodiff import GradientTape as GradientTape
     from pynn.graph.variable import Variable as Variable
     from pynn.layers import Input as Input
     from pynn.layers import Layer as Layer

@@ -33,6 +33,10 @@ class NotInitializedError(PynnError, RuntimeError):
     """A subclass does not call ``super().__init__()``."""
 
 
+class TapeError(PynnError, RuntimeError):
+    """A gradient tape was asked for what it has not, or no longer, recorded."""
+
+
 class GraphError(PynnError, RuntimeError):
     """A pass broke one of the graph's invariants: a defect in pynn or in a user's own op."""
 

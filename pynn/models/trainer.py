@@ -363,7 +363,7 @@ class Trainer:
 
     def _train_epoch(self, batcher: Batcher, cbs: CallbackList) -> None:
         """All steps of one epoch; while one step runs, its idle threads fill the next batch."""
-        programs, optimizer, steps = self._programs, self.optimizer, batcher.steps
+        programs, steps = self._programs, batcher.steps
         assert self._compiled is not None
         results = self._compiled.results  # called only if a callback reads it
         on_begin, on_end = cbs.listens_to("on_train_batch_begin"), cbs.listens_to("on_train_batch_end")
@@ -374,7 +374,6 @@ class Trainer:
                 program = programs.get("train", arrays)  # the last batch may be shorter
             if on_begin:
                 cbs.on_train_batch_begin(step)
-            optimizer.prepare_step()
             if step + 1 < steps:
                 program(arrays, batcher.task(step + 1))
                 arrays = batcher.buffers(step + 1)
@@ -523,7 +522,6 @@ class Trainer:
         _reject_unsupported("train_on_batch", class_weight=class_weight)
         arrays = self._batch(x, y, sample_weight)
         compiled.reset()
-        self.optimizer.prepare_step()
         self._programs.get("train", arrays)(arrays)
         return compiled.results() if return_dict else _flat(compiled.results())
 

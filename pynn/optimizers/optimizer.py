@@ -193,7 +193,6 @@ class Optimizer:
             return
         from pynn.executor.eager import run_traced
 
-        self.prepare_step()
         arrays = [to_array(g, f"gradient of '{v.path}'") for g, v in pairs]
         run_traced(self._apply_arrays, arrays, variables=tuple(v for _, v in pairs))
 
@@ -201,6 +200,7 @@ class Optimizer:
         self._apply_traced(list(grads), list(variables))
 
     def _apply_traced(self, grads: list[Value], variables: list[Variable]) -> None:
+        trace.current().before_run(self.prepare_step)
         if variables:
             self.step(grads, variables)
         for v in variables:

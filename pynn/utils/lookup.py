@@ -7,7 +7,7 @@ from typing import Any
 
 from pynn.errors import ArgumentError
 from pynn.utils.naming import snake_case, unknown_name
-from pynn.utils.serialization import deserialize_object, serialize_object
+from pynn.utils.serialization import custom_named, deserialize_object, serialize_object
 
 
 def names_of(classes: Sequence[type]) -> dict[str, type]:
@@ -38,6 +38,7 @@ class Family:
             return None
         if isinstance(identifier, dict):
             return self.deserialize(identifier)
+        identifier = custom_named(identifier) or identifier
         if isinstance(identifier, str):
             if identifier not in self.table:
                 raise unknown_name(self.kind, identifier, self.table)
@@ -55,10 +56,8 @@ class Family:
         """The dictionary that :meth:`deserialize` takes; None stays None."""
         if item is None:
             return None
-        if not hasattr(item, "get_config"):
-            raise ArgumentError(f"cannot serialize the {self.kind} {item!r}: write it as a class with get_config()")
         return serialize_object(item, self.module)
 
-    def deserialize(self, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    def deserialize(self, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
         """The object that ``config`` describes: one of pynn's own classes or of ``custom_objects``."""
-        return deserialize_object(config, {**self.table, **(custom_objects or {})}, self.kind)
+        return deserialize_object(config, self.table, self.kind, custom_objects)
