@@ -19,7 +19,7 @@ class Constraint(Configurable):
         >>> class Below1(Constraint):
         ...     def __call__(self, w):
         ...         return ops.minimum(w, 1.0)
-        >>> Below1()(np.array([0.5, 3.0]))
+        >>> Below1()(np.array([0.5, 3.0], "float32"))
         array([0.5, 1. ], dtype=float32)
     """
 
@@ -45,7 +45,7 @@ class MaxNorm(Constraint):
 
     Example:
         >>> import numpy as np
-        >>> MaxNorm(1.0)(np.array([[3.0], [4.0]])).round(3)
+        >>> MaxNorm(1.0)(np.array([[3.0], [4.0]], "float32")).round(3)
         array([[0.6],
                [0.8]], dtype=float32)
     """
