@@ -251,10 +251,11 @@ def make_callable_on_everything(namespace: dict[str, Any]) -> None:
     at once) and symbolic tensors (which are recorded), too."""
     for name, function in namespace.items():
         if isinstance(function, FunctionType) and not (name.startswith("_") or hasattr(function, "_on_its_own")):
-            namespace[name] = _on_everything(function)
+            namespace[name] = callable_on_everything(function)
 
 
-def _on_everything(function: Callable[..., Any]) -> Callable[..., Any]:
+def callable_on_everything(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function written for traced values that takes arrays and symbolic tensors, too."""
     marked = hasattr(function, "_plain")
 
     @functools.wraps(function)

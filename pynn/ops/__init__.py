@@ -126,7 +126,6 @@ from pynn.ops.elementwise import sin as sin
 from pynn.ops.elementwise import sqrt as sqrt
 from pynn.ops.elementwise import square as square
 from pynn.ops.elementwise import subtract as subtract
-from pynn.ops.elementwise import where as where
 from pynn.ops.embedding import take as take
 from pynn.ops.gather import scatter as scatter
 from pynn.ops.gather import scatter_update as scatter_update
@@ -139,6 +138,7 @@ from pynn.ops.gather import take_along_axis as take_along_axis
 from pynn.ops.host import bincount as bincount
 from pynn.ops.host import nonzero as nonzero
 from pynn.ops.host import unique as unique
+from pynn.ops.host import where as where
 from pynn.ops.indexing import get_item as get_item
 from pynn.ops.layer_normalization import layer_normalization as layer_normalization
 from pynn.ops.layer_normalization import rms_normalization as rms_normalization
@@ -275,5 +275,7 @@ from pynn.ops.sorting import quantile as quantile
 from pynn.ops.sorting import searchsorted as searchsorted
 from pynn.ops.sorting import sort as sort
 from pynn.ops.sorting import top_k as top_k
+
+amax, amin = max, min
 
 _make_callable_on_everything(globals())

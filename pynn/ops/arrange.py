@@ -298,7 +298,7 @@ def roll(x: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = 
     if axis is None:
         return reshape(roll(ravel(x), shift, 0), x.shape)
     axes = axes_of("roll", list(axis) if isinstance(axis, list | tuple) else [axis], x.ndim)
-    shifts = list(shift) if isinstance(shift, list | tuple) else [shift] * len(axes)
+    shifts: list[Any] = list(shift) if isinstance(shift, list | tuple) else [shift] * len(axes)
     for at, by in zip(axes, shifts, strict=True):
         length = x.shape[at]
         by = int(by) % length if length else 0
@@ -387,5 +387,5 @@ def _triangle(function: str, x: Any, k: int, below: bool) -> Value:
     x = as_value(x)
     if x.ndim < 2:
         raise ShapeError(f"{function}: expected matrices, received {x.spec}")
-    kept = np.tri(*x.shape[-2:], k, dtype=bool)
+    kept = np.tri(x.shape[-2], x.shape[-1], k, dtype=bool)
     return where(kept if below else ~kept, x, as_value(0, x.dtype))

@@ -263,5 +263,3 @@ def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: st
 def _terms(signature: str) -> list[str]:
     left = signature.replace(" ", "").partition("->")[0]
     return left.strip("()").split("),(")
-
-

@@ -218,7 +218,7 @@ def linspace(
         array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
     name = checked_dtype("linspace", dtype)
-    numbers, step = np.linspace(np.asarray(start), np.asarray(stop), num, endpoint, True, axis=axis)
+    numbers, step = np.linspace(np.asarray(start), np.asarray(stop), num, endpoint=endpoint, retstep=True, axis=axis)
     made = _new(numbers.astype(name), name)
     return (made, _new(np.asarray(step, dtypes.FLOAT), dtypes.FLOAT)) if retstep else made
 

@@ -167,7 +167,7 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Value:
     x = as_value(a)
     at = axis_of("diff", axis, x.ndim)
     if n < 0 or n >= x.shape[at] + (n == 0):
-        raise ArgumentError(f"diff: n must be from 0 to {x.shape[at] - 1} for {x.spec} along axis {axis}, received {n!r}")
+        raise ArgumentError(f"diff: n must be from 0 to {x.shape[at] - 1} for {x.spec}, axis {axis}, received {n!r}")
     for _ in range(n):
         size = [m - 1 if i == at else m for i, m in enumerate(x.shape)]
         first, second = [0] * x.ndim, [int(i == at) for i in range(x.ndim)]
@@ -220,5 +220,3 @@ def normalize(x: Any, axis: Any = -1, order: float = 2, epsilon: float | None = 
         return divide(x, maximum(reduce_max(size, axes, keepdims=True), least))
     length = power(maximum(reduce_sum(power(size, order), axes, keepdims=True), least**order), 1.0 / order)
     return divide(x, length)
-
-

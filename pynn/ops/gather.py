@@ -79,7 +79,7 @@ class ScatterRows(Op):
 
     def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
         x, numbers, updates = inputs
-        g_rows = TakeRows()(g, numbers)
+        g_rows = _rows_or_zeros(g, numbers)
         if self.reduction == "add":
             return g, None, g_rows
         if self.reduction == "mul":
@@ -89,7 +89,15 @@ class ScatterRows(Op):
         kept, chosen = Equal()(y, x), Equal()(TakeRows()(y, numbers), updates)
         both = AddRows(x.shape[0])(chosen, numbers)
         share = Divide()(g, Add()(kept, Select()(Add()(kept, both), both, _like(both, 1.0))))
-        return Multiply()(share, kept), None, Multiply()(TakeRows()(share, numbers), chosen)
+        return Multiply()(share, kept), None, Multiply()(_rows_or_zeros(share, numbers), chosen)
+
+
+def _rows_or_zeros(table: Value, numbers: Value) -> Value:
+    """The rows with these numbers; zeros for those outside of the table, which have had no influence on it."""
+    from pynn.ops.elementwise import greater_equal, less, logical_and, where
+
+    inside = logical_and(greater_equal(numbers, -table.shape[0]), less(numbers, table.shape[0]))
+    return where(reshape(inside, (-1, *(1 for _ in table.shape[1:]))), TakeRows()(table, numbers), 0.0)
 
 
 @dataclass(frozen=True)
@@ -230,6 +238,14 @@ def block_numbers(x: Value, start_indices: Any, shape: Sequence[int]) -> Value:
     return first + offsets
 
 
+def taken_block(x: Value, start_indices: Any, shape: Sequence[int]) -> Value:
+    """The block of ``shape`` that begins at a computed place."""
+    sizes = tuple(int(n) for n in shape)
+    if len(sizes) != x.ndim or any(n > d for n, d in zip(sizes, x.shape, strict=True)):
+        raise ShapeError(f"slice: a part of shape {sizes} is not inside {x.spec}")
+    return reshape(TakeRows()(reshape(x, (x.size,)), block_numbers(x, start_indices, sizes)), sizes)
+
+
 def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Value:
     """The sum of the rows of each segment.
 
@@ -273,5 +289,3 @@ def _segments(function: str, data: Any, segment_ids: Any, count: int | None) -> 
     if numbers.ndim != 1 or x.shape[:1] != numbers.shape:
         raise ShapeError(f"{function}: expected one segment number for each row, received {x.spec}, {numbers.spec}")
     return x, numbers, int(count)
-
-

@@ -8,8 +8,9 @@ import numpy as np
 
 from pynn.errors import ArgumentError, GraphError
 from pynn.graph.dtypes import of_array
-from pynn.graph.symbolic import on_its_own
+from pynn.graph.symbolic import callable_on_everything, on_its_own
 from pynn.graph.tensor import Tensor
+from pynn.ops import elementwise
 
 
 def numbers_of(function: str, x: Any) -> np.ndarray:
@@ -26,11 +27,37 @@ def numbers_of(function: str, x: Any) -> np.ndarray:
             f"runs; call it on arrays, outside of models, or use a function of fixed shape such as ops.where or "
             "ops.top_k"
         ) from None
-    return np.asarray(array, of_array(array))
+    whole = array.dtype == "int64" and not isinstance(x, np.ndarray)  # Python's own
+    return np.asarray(array, "int32" if whole else of_array(array))
 
 
 def _tensor(array: Any, dtype: str | None = None) -> Any:
     return np.asarray(array, dtype).view(Tensor)
+
+
+_either = callable_on_everything(elementwise.where)
+
+
+@on_its_own
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """``x1`` where ``condition`` is true (not 0), else ``x2``, broadcast as in NumPy.
+
+    Without both the places where ``condition`` is true, as :func:`nonzero`: on arrays only.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> x = np.array([-1.0, 2.0])
+        >>> ops.where(ops.greater(x, 0), x, 0.0)
+        array([0., 2.], dtype=float32)
+        >>> ops.where(ops.greater(x, 0))
+        (array([1], dtype=int32),)
+    """
+    if x1 is None and x2 is None:
+        return tuple(_tensor(places, "int32") for places in np.nonzero(numbers_of("where", condition)))
+    if x1 is None or x2 is None:
+        raise ArgumentError("where: expected both x1 and x2, or neither")
+    return _either(condition, x1, x2)
 
 
 @on_its_own
@@ -68,7 +95,8 @@ def unique(
         size: cut off, or filled up with ``fill_value``, to so many.
         fill_value: the smallest by default.
     """
-    found = np.unique(numbers_of("unique", x), return_index, return_inverse, return_counts, axis)
+    options: Any = {"return_index": return_index, "return_inverse": return_inverse, "return_counts": return_counts}
+    found: Any = np.unique(numbers_of("unique", x), axis=axis, **options)
     values, *others = found if isinstance(found, tuple) else (found,)
     at = axis or 0
     if size is not None:

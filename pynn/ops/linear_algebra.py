@@ -266,7 +266,7 @@ def _right_sides(function: str, a: Any, b: Any) -> tuple[Value, Value, bool]:
     vector = y.ndim == x.ndim - 1
     y = expand_dims(y, -1) if vector else y
     if x.ndim < 2 or x.ndim != y.ndim or x.shape[-2] != y.shape[-2]:
-        raise ShapeError(f"{function}: expected a (..., m, n) and b (..., m) or (..., m, k), received {x.spec}, {y.spec}")
+        raise ShapeError(f"{function}: expected a (..., m, n), b (..., m) or (..., m, k); received {x.spec}, {y.spec}")
     stack = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
     return broadcast_to(x, (*stack, *x.shape[-2:])), broadcast_to(y, (*stack, *y.shape[-2:])), vector
 

@@ -156,10 +156,16 @@ def _bordered(x: Value, widths: Sequence[Sequence[int]], mode: Any) -> Value:
 def slice(inputs: Any, start_indices: Sequence[int], shape: Sequence[int]) -> Value:
     """The part of ``shape`` that begins at ``start_indices``, as ``keras.ops.slice``.
 
+    A start that the program computes is moved inside where the part would stick out.
+
     Raises:
         ShapeError: it does not lie inside the array.
     """
     x = as_value(inputs)
+    if isinstance(start_indices, Value) or any(isinstance(i, Value) for i in start_indices):
+        from pynn.ops.gather import taken_block
+
+        return taken_block(x, start_indices, shape)
     start, size = [int(i) for i in start_indices], [int(n) for n in shape]
     inside = len(start) == len(size) == x.ndim and all(
         i >= 0 and n > 0 and i + n <= d for i, n, d in zip(start, size, x.shape, strict=True)

@@ -222,5 +222,3 @@ def _matrix_norm(x: Value, ord: Any, axes: Sequence[int], keepdims: bool) -> Val
     else:
         raise ArgumentError(f"norm: ord of matrices must be fro, nuc, 1, -1, 2, -2, inf or -inf, received {ord!r}")
     return y if keepdims else reshape(y, [n for i, n in enumerate(x.shape) if i not in axes])
-
-

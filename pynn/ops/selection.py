@@ -106,7 +106,7 @@ def unravel_index(indices: Any, shape: Sequence[int]) -> tuple[Value, ...]:
 
 
 def histogram(x: Any, bins: int = 10, range: tuple[float, float] | None = None) -> tuple[Value, Value]:
-    """How many numbers lie in each of ``bins`` intervals of equal length, int32, and the intervals' edges.
+    """How many numbers lie in each of ``bins`` intervals of equal length, and the intervals' edges.
 
     Args:
         x: numbers of any shape.
@@ -125,7 +125,7 @@ def histogram(x: Any, bins: int = 10, range: tuple[float, float] | None = None) 
     edges = low + (high - low) * np.linspace(0, 1, bins + 1, dtype="float32")
     places = clip(searchsorted(edges, x, "right") - 1, 0, bins - 1)
     inside = logical_and(greater_equal(x, low), less_equal(x, high))
-    return segment_sum(cast(inside, "int32"), places, bins), edges
+    return segment_sum(cast(inside, "float32"), places, bins), edges
 
 
 def saturate_cast(x: Any, dtype: Any) -> Value:
@@ -148,5 +148,3 @@ def saturate_cast(x: Any, dtype: Any) -> Value:
     if int(np.float32(largest)) > limits.max:
         largest = float(np.nextafter(np.float32(largest), np.float32(0)))
     return cast(clip(x, float(limits.min), largest), name)
-
-

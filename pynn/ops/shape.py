@@ -306,7 +306,7 @@ def copy(x: Any) -> Value:
 def expand_dims(x: Any, axis: int | Sequence[int]) -> Value:
     """``x`` with a new axis of size 1 at ``axis``, or several."""
     x = as_value(x)
-    asked = list(axis) if isinstance(axis, list | tuple) else [axis]
+    asked: list[Any] = list(axis) if isinstance(axis, list | tuple) else [axis]
     rank = x.ndim + len(asked)
     places = [a if a >= 0 else a + rank for a in asked]
     if len(set(places)) != len(places) or not all(0 <= at < rank for at in places):
@@ -320,7 +320,7 @@ def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Value:
     x = as_value(x)
     if axis is None:
         return reshape(x, [n for n in x.shape if n != 1])
-    asked = list(axis) if isinstance(axis, list | tuple) else [axis]
+    asked: list[Any] = list(axis) if isinstance(axis, list | tuple) else [axis]
     if not all(-x.ndim <= a < x.ndim and x.shape[a] == 1 for a in asked):
         raise ArgumentError(f"squeeze: axis {axis} of {x.spec} is not of size 1")
     gone = {a % x.ndim for a in asked}

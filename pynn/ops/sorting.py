@@ -173,7 +173,7 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
     if method not in _METHODS:
         raise ArgumentError(f"quantile: method must be one of {', '.join(_METHODS)}, received {method!r}")
     if isinstance(q, Value):
-        raise ArgumentError("quantile: q must be plain numbers: which ones are read must be known before a program runs")
+        raise ArgumentError("quantile: q must be plain numbers: what is read must be known before a program runs")
     fractions = np.asarray(q, "float64")
     if fractions.size == 0 or fractions.min() < 0 or fractions.max() > 1:
         raise ArgumentError(f"quantile: q must be in [0, 1], received {q!r}")

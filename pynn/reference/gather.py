@@ -39,13 +39,8 @@ def scatter_rows(x, numbers, updates, *, reduction):
 
 
 def segment_reduce(x, numbers, *, kind, rows):
-    whole = x.dtype.kind in "iu"
-    limits = np.iinfo(x.dtype) if whole else None
-    start = {
-        "prod": 1,
-        "max": limits.min if whole else -np.inf,
-        "min": limits.max if whole else np.inf,
-    }[kind]
+    low, high = (-np.inf, np.inf) if x.dtype.kind == "f" else (np.iinfo(x.dtype).min, np.iinfo(x.dtype).max)
+    start = {"prod": 1, "max": low, "min": high}[kind]
     y = np.full((rows, *x.shape[1:]), start, x.dtype)
     inside = (numbers >= 0) & (numbers < rows)
     {**_COMBINE, "prod": np.multiply}[kind].at(y, numbers[inside], x[inside])

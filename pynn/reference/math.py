@@ -73,7 +73,7 @@ def erfinv(x):
     """Newton's method from Winitzki's formula (2008), in double precision; the tails by erfc, where erf is 1 - tiny."""
     y = np.abs(np.asarray(x, "float64"))
     inside = y < 1
-    w = np.log1p(-np.where(inside, y, 0.0) ** 2)
+    w = np.log1p(-(np.where(inside, y, 0.0) ** 2))
     c = 2 / (math.pi * 0.147) + w / 2
     z = np.sqrt(np.sqrt(c * c - w / 0.147) - c)
     erfc = np.vectorize(math.erfc, otypes=["float64"])

@@ -24,10 +24,11 @@ CASES = [
       for op in (m.Tan(), m.Arctan(), m.Sinh(), m.Cosh(), m.Arcsinh(), m.Expm1(), m.Exp2())),
     *(OpCase(op, [_X], draw={0: _between(-0.9, 0.9)}, rtol=4e-6)
       for op in (m.Arcsin(), m.Arccos(), m.Arctanh(), m.Erfinv())),
-    *(OpCase(op, [_X], draw={0: _between(1.1, 5.0)}, rtol=4e-6, atol=4e-6) for op in (m.Arccosh(), m.Log2(), m.Log10())),
+    *(OpCase(op, [_X], draw={0: _between(1.1, 5.0)}, rtol=4e-6, atol=4e-6)
+      for op in (m.Arccosh(), m.Log2(), m.Log10())),
     OpCase(m.Arctan2(), [_X, _X], draw={1: _between(0.2, 2.0)}),
     OpCase(m.Rint(), [_X], draw={0: lambda rng, spec: rng.integers(-9, 9, spec.shape) / 2}, grad=()),
     OpCase(m.Fmod(), [_X, _X], draw={0: _between(6.1, 7.9), 1: _between(2.7, 3.0)}),
-    OpCase(m.Fmod(), [Spec((9,), "int32"), Spec((9,), "int32")], draw={1: lambda rng, spec: rng.integers(1, 4, spec.shape)}),
+    OpCase(m.Fmod(), [Spec((9,), "int32")] * 2, draw={1: lambda rng, spec: rng.integers(1, 4, spec.shape)}),
     OpCase(m.Erfinv(), [_X], draw={0: _edges}, rtol=1e-2, grad=(), note="steep at the ends: 1 - 1e-5 is rounded"),
 ]  # fmt: skip
