@@ -21,7 +21,7 @@ from pynn.layers.embedding import Embedding
 from pynn.layers.flatten import Flatten
 from pynn.layers.global_average_pooling2d import GlobalAveragePooling2D
 from pynn.layers.global_max_pooling2d import GlobalMaxPooling2D
-from pynn.layers.gru import GRU
+from pynn.layers.gru import GRU, GRUCell
 from pynn.layers.image_borders import Cropping2D, UpSampling2D, ZeroPadding2D
 from pynn.layers.input_layer import Input, InputLayer
 from pynn.layers.input_spec import InputSpec
@@ -29,7 +29,7 @@ from pynn.layers.lambda_layer import Lambda
 from pynn.layers.layer import Layer
 from pynn.layers.layer_normalization import LayerNormalization
 from pynn.layers.leaky_relu import LeakyReLU
-from pynn.layers.lstm import LSTM
+from pynn.layers.lstm import LSTM, LSTMCell
 from pynn.layers.max_pooling2d import MaxPooling2D
 from pynn.layers.merging import (
     Add,
@@ -52,8 +52,10 @@ from pynn.layers.rearranging import Permute, RepeatVector
 from pynn.layers.relu import ReLU
 from pynn.layers.reshape import Reshape
 from pynn.layers.rms_normalization import RMSNormalization
-from pynn.layers.simple_rnn import SimpleRNN
+from pynn.layers.rnn import RNN
+from pynn.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from pynn.layers.softmax import Softmax
+from pynn.layers.stacked_rnn_cells import StackedRNNCells
 from pynn.layers.time_distributed import TimeDistributed
 from pynn.utils.serialization import deserialize_object, serialize_object
 
@@ -69,7 +71,7 @@ ALL: dict[str, type[Layer]] = {
     c.__name__: c
     for c in (
         Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Embedding, Flatten, GRU,
-        LSTM, SimpleRNN, Bidirectional, TimeDistributed,
+        LSTM, SimpleRNN, Bidirectional, TimeDistributed, RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells,
         GlobalAveragePooling2D, InputLayer, LeakyReLU, MaxPooling2D, ReLU, Reshape, Softmax,
         Add, Average, Concatenate, Cropping2D, DepthwiseConv2D, GlobalMaxPooling2D, Maximum, Minimum,
         Multiply, Permute, RepeatVector, SeparableConv2D, Subtract, UpSampling2D, ZeroPadding2D,
@@ -85,6 +87,7 @@ __all__ = [
     "ELU",
     "GRU",
     "LSTM",
+    "RNN",
     "Activation",
     "Add",
     "AdditiveAttention",
@@ -107,6 +110,7 @@ __all__ = [
     "EinsumDense",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GlobalAveragePooling2D",
     "GlobalAvgPool2D",
     "GlobalMaxPool2D",
@@ -114,6 +118,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "InputSpec",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -131,7 +136,9 @@ __all__ = [
     "Reshape",
     "SeparableConv2D",
     "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
+    "StackedRNNCells",
     "Subtract",
     "TimeDistributed",
     "UpSampling2D",
