@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pynn import regularizers
 from pynn.errors import ArgumentError
 from pynn.layers.recurrent_cell import RecurrentCell
 from pynn.layers.rnn import RNN
@@ -51,7 +52,8 @@ class RecurrentLayer(RNN):
 
     def get_config(self) -> dict[str, Any]:
         of_cell = {key: value for key, value in self.cell.get_config().items() if key not in _OWN}
-        return {**super(RNN, self).get_config(), **self._loop_config(), **of_cell, "activity_regularizer": None}
+        penalty = regularizers.serialize(self.activity_regularizer)
+        return {**super(RNN, self).get_config(), **self._loop_config(), **of_cell, "activity_regularizer": penalty}
 
 
 def cell_options(name: str, options: dict[str, Any]) -> dict[str, Any]:

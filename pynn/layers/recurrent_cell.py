@@ -12,12 +12,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pynn import activations, initializers, ops
+from pynn import activations, constraints, initializers, ops, regularizers
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph import trace
 from pynn.graph.ir import Value
+from pynn.graph.variable import Variable
 from pynn.layers.arguments import positive_int
-from pynn.layers.layer import Layer, Shape, refuse_unsupported
+from pynn.layers.layer import Layer, Shape
 from pynn.layers.seed_generator import SeedGenerator
 from pynn.utils.arrays import as_float
 
@@ -56,21 +57,18 @@ class RecurrentCell(Layer):
         kwargs.pop("implementation", None)  # how Keras arranges the products: the results are the same
         super().__init__(**kwargs)
         where = f"layer '{self.name}'"
-        refuse_unsupported(
-            where,
-            kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-        )
         self.units = positive_int(where, "units", units)
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.recurrent_constraint = constraints.get(recurrent_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
         self.dropout = dropout_rate(where, "dropout", dropout)
         self.recurrent_dropout = dropout_rate(where, "recurrent_dropout", recurrent_dropout)
         self.seed = seed
@@ -99,11 +97,29 @@ class RecurrentCell(Layer):
                 "give the model an Input((steps, features))"
             )
         columns = self.gates * self.units
-        self.kernel = self.add_weight((features, columns), self.kernel_initializer, name="kernel")
-        self.recurrent_kernel = self.add_weight(
-            (self.units, columns), self.recurrent_initializer, name="recurrent_kernel"
+        self.kernel = self.add_weight(
+            (features, columns),
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
         )
-        self.bias = self.add_weight(self._bias_shape(), self._initial_bias, name="bias") if self.use_bias else None
+        self.recurrent_kernel = self.add_weight(
+            (self.units, columns),
+            self.recurrent_initializer,
+            regularizer=self.recurrent_regularizer,
+            constraint=self.recurrent_constraint,
+            name="recurrent_kernel",
+        )
+        self.bias: Variable | None = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                self._bias_shape(),
+                self._initial_bias,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                name="bias",
+            )
         self.built = True
 
     def _bias_shape(self) -> tuple[int, ...]:
@@ -216,12 +232,12 @@ class RecurrentCell(Layer):
             "kernel_initializer": initializers.serialize(self.kernel_initializer),
             "recurrent_initializer": initializers.serialize(self.recurrent_initializer),
             "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": None,
-            "recurrent_regularizer": None,
-            "bias_regularizer": None,
-            "kernel_constraint": None,
-            "recurrent_constraint": None,
-            "bias_constraint": None,
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "recurrent_regularizer": regularizers.serialize(self.recurrent_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "recurrent_constraint": constraints.serialize(self.recurrent_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
             "seed": self.seed,
