@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import math
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -20,10 +22,19 @@ from pynn.graph.variable import Variable
 from pynn.layers.input_spec import InputSpec
 from pynn.layers.seed_generator import SeedGenerator
 from pynn.utils.arrays import to_array
+from pynn.utils.memory_budget import spend
 from pynn.utils.naming import auto_name, snake_case
 from pynn.utils.structure import flatten, map_structure
 
 Shape = Sequence[int | None]
+
+
+@dataclass(frozen=True)
+class _Arguments:
+    """Of a constructor.  Not a tuple: layers among them are no parts of the layer until it keeps them itself."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
 
 
 class _CallContext(threading.local):
@@ -67,6 +78,16 @@ class Layer:
 
     #: Layers without weights have nothing to build.
     _stateless = False
+
+    #: What the constructor was called with, for classes without a get_config() of their own.
+    _made_with: _Arguments | None = None
+    #: The input shape (or shapes) the layer was built for.
+    _build_shape: Any = None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        layer = super().__new__(cls)
+        layer._made_with = _Arguments(args, kwargs)
+        return layer
 
     def __init__(
         self,
@@ -158,6 +179,7 @@ class Layer:
                 "give the model an Input with a full shape"
             )
         dtype = dtype or self.dtype
+        spend(math.prod(dims) * np.dtype(dtype).itemsize, f"{where}: the weight '{name}' of shape {dims}")
         if initializer is None:
             initializer = "glorot_uniform" if dtype.startswith("float") else "zeros"
         value = np.asarray(initializers.get(initializer)(dims, dtype))
@@ -175,7 +197,8 @@ class Layer:
         if single:
             self._check_input(shape)
         if not self.built:
-            self.build(symbolic.map_shapes(_any_batch, shape))
+            self._build_shape = symbolic.map_shapes(_any_batch, shape)
+            self.build(self._build_shape)
             self.built = True
             if single:
                 self._check_input(shape)  # build() may have made the demands stricter
@@ -394,7 +417,36 @@ class Layer:
     # Config
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, as plain Python objects."""
+        """The constructor's arguments, as plain Python objects.
+
+        A class that does not override this gets those that its own constructor was called with.
+
+        Raises:
+            SerializationError: they are not plain values, or objects with a config; override the method then.
+        """
+        if type(self).get_config is Layer.get_config and type(self).__init__ is not Layer.__init__:
+            return {**self._base_config(), **self._own_arguments()}
+        return self._base_config()
+
+    def _own_arguments(self) -> dict[str, Any]:
+        from pynn.saving.serialization import SerializationError, serialize_keras_object
+
+        assert self._made_with is not None
+        signature = inspect.signature(type(self).__init__)
+        given = signature.bind(self, *self._made_with.args, **self._made_with.kwargs).arguments
+        given.pop(next(iter(signature.parameters)))
+        for parameter in signature.parameters.values():
+            if parameter.kind is parameter.VAR_KEYWORD:
+                given.update(given.pop(parameter.name, {}))
+        try:
+            return {key: serialize_keras_object(value) for key, value in given.items()}
+        except (SerializationError, TypeError) as error:
+            raise SerializationError(
+                f"layer '{self.name}': the class {type(self).__name__} was made with an argument that no config can "
+                f"hold ({error}); give it a get_config() that returns the constructor's arguments as plain values"
+            ) from error
+
+    def _base_config(self) -> dict[str, Any]:
         # Keras's way to write "float32", so that config files can be exchanged.
         dtype = {
             "module": "keras",
@@ -407,7 +459,26 @@ class Layer:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """A layer with the same arguments and new weights."""
+        if cls.get_config is Layer.get_config:  # nobody else will make the objects among the arguments again
+            from pynn.saving.serialization import deserialize_keras_object
+
+            described = (dict, list, tuple)
+            config = {k: deserialize_keras_object(v) if isinstance(v, described) and k != "dtype" else v
+                      for k, v in config.items()}  # fmt: skip
         return cls(**config)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The input shape the layer was built for, for :meth:`build_from_config`; None before."""
+        if self._build_shape is None:
+            return None
+        return {"input_shape": self._build_shape}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Make the weights for the shape that :meth:`get_build_config` gave."""
+        if config.get("shapes_dict"):
+            self.build(**{k: symbolic.map_shapes(tuple, shape) for k, shape in config["shapes_dict"].items()})
+        elif config.get("input_shape") is not None:
+            self.build_from_shape(symbolic.map_shapes(tuple, config["input_shape"]))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

@@ -35,6 +35,7 @@ class Trainer:
     _programs: StepPrograms
     _compiled: CompiledMetrics | None
     _graph: CallGraph | None
+    _compile_arguments: dict[str, Any] | None
 
     if TYPE_CHECKING:  # what Model adds
 
@@ -107,6 +108,10 @@ class Trainer:
         for argument, value, default in unsupported:
             if value != default and value is not None:
                 raise ArgumentError(f"compile: {argument}={value!r} is not supported yet; leave it out")
+        self._compile_arguments = {
+            "loss": loss, "loss_weights": loss_weights, "metrics": metrics, "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile,
+        }  # fmt: skip
         self.optimizer = _as_optimizer(optimizer)
         self.loss = loss
         self._loss = None if loss is None else CompiledLoss(loss, loss_weights)
