@@ -1,22 +1,17 @@
-"""The saving half of a model: its config, its files, and how it was compiled."""
+"""The saving half of a model: its config and its files."""
 
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pynn.errors import ArgumentError
 from pynn.graph import symbolic
+from pynn.layers.constructor import automatic_config
 from pynn.utils.structure import map_structure
 
 if TYPE_CHECKING:
     from pynn.models.call_graph import CallGraph
-
-#: Arguments of ``compile`` that belong to the model; ``auto_scale_loss`` does not in Keras.
-_COMPILE_ARGUMENTS = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly",
-                      "steps_per_execution", "jit_compile")  # fmt: skip
 
 
 class Saveable:
@@ -24,19 +19,11 @@ class Saveable:
 
     name: str
     built: bool
-    optimizer: Any
     _graph: CallGraph | None
     _inputs: Any
-    #: What ``compile`` was called with.
-    _compile_arguments: dict[str, Any] | None = None
 
     if TYPE_CHECKING:  # what Model and Layer add
 
-        @property
-        def compiled(self) -> bool: ...
-        @property
-        def trainable_variables(self) -> list[Any]: ...
-        def compile(self, *args: Any, **kwargs: Any) -> None: ...
         def build(self, input_shape: Any = None) -> None: ...
         def _require_built(self, what: str) -> None: ...
 
@@ -52,7 +39,10 @@ class Saveable:
             from pynn.saving.functional_config import functional_config
 
             return functional_config(self)  # type: ignore[arg-type]
-        return super().get_config()  # type: ignore[misc]
+        config: dict[str, Any] = super().get_config()  # type: ignore[misc]
+        if type(self).get_config is Saveable.get_config:
+            config.update(automatic_config(self, _model()))
+        return config
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -102,39 +92,6 @@ class Saveable:
             self.build(symbolic.map_shapes(tuple, shape))
         elif config.get("shapes_dict"):
             super().build_from_config(config)  # type: ignore[misc]
-
-    # ---- how it was compiled ---------------------------------------------------------------------------------
-
-    def get_compile_config(self) -> dict[str, Any]:
-        """The arguments of :meth:`compile`, as a config; nothing if it was not called."""
-        from pynn.saving.serialization import serialize_keras_object
-
-        if not self.compiled or self._compile_arguments is None:
-            return {}
-        arguments = {**self._compile_arguments, "optimizer": self.optimizer}
-        config = {key: serialize_keras_object(arguments.get(key)) for key in _COMPILE_ARGUMENTS}
-        return {**config, "jit_compile": config["jit_compile"] is not False}
-
-    def compile_from_config(self, config: Mapping[str, Any]) -> None:
-        """Compile as :meth:`get_compile_config` says, and make the optimizer's arrays."""
-        from pynn.models.trainer import Trainer
-        from pynn.saving.serialization import deserialize_keras_object
-
-        if type(self).compile is not Trainer.compile:
-            warnings.warn(
-                f"model '{self.name}': the class has a compile() of its own, so the model was loaded without being "
-                "compiled; call compile(), or override get_compile_config() and compile_from_config()",
-                stacklevel=2,
-            )
-            return
-        unknown = set(config) - {*_COMPILE_ARGUMENTS, "auto_scale_loss"}
-        if unknown:
-            raise ArgumentError(
-                f"model '{self.name}': the compile config has unknown keys: {', '.join(sorted(unknown))}"
-            )
-        self.compile(**deserialize_keras_object(dict(config)))
-        if self.built and self.optimizer is not None:
-            self.optimizer.build(self.trainable_variables)
 
     # ---- files -----------------------------------------------------------------------------------------------
 

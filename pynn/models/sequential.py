@@ -134,7 +134,7 @@ class Sequential(Model):
 
         start = [self._chain[0].call.operation] if self._chain else []
         config = {
-            **self._base_config(),
+            **Layer.get_config(self),
             "layers": [serialize_keras_object(layer) for layer in (*start, *self._stack)],
         }
         return {**config, "build_input_shape": self._chain[0].shape} if self._chain else config

@@ -31,6 +31,8 @@ _OLD_OPERATIONS = {"math.add": "add", "math.multiply": "multiply", "math.subtrac
                    "math.reduce_mean": "mean", "math.reduce_sum": "sum", "math.negative": "negative",
                    "cast": "cast"}  # fmt: skip
 
+_OLD_ARGUMENTS = {"shape": "newshape", "keep_dims": "keepdims"}
+
 
 # ---- writing -----------------------------------------------------------------------------------------------------
 
@@ -234,20 +236,22 @@ class _Revival:
         function = operation.function
         if row.function == "get_item" and isinstance(args[1], list):
             args = [args[0], tuple(args[1])]
-        config = {key: deserialize_keras_object(value) for key, value in entry.get("config", {}).items()}
-        own = {key: value for key, value in config.items() if key in row.config}
-        if row.function == "einsum":
-            args, own = [own["subscripts"], *args], {}
-        elif not isinstance(entry.get("class_name"), str) or entry["class_name"] != row.class_name:
-            own = {}
+        if entry.get("class_name") == "TFOpLambda":
+            args += [kwargs.pop(key) for key in ("y", "b") if key in kwargs]
+            given = {_OLD_ARGUMENTS.get(key, key): value for key, value in kwargs.items()}
         else:
-            own.update(zip(row.call, args, strict=False))
-            args = []
+            config = {key: deserialize_keras_object(value) for key, value in entry.get("config", {}).items()}
+            given = {key: value for key, value in config.items() if key in row.config} | kwargs
+            if row.function == "einsum":
+                args = [given.pop("subscripts"), *args]
+            else:
+                given.update(zip(row.call, args, strict=False))
+                args = []
         known = inspect.signature(function).parameters
-        unknown = {k: v for k, v in own.items() if k not in known}
-        if any(value is not None for value in unknown.values()):
+        unknown = [key for key, value in given.items() if key not in known and value is not None]
+        if unknown:
             raise ArgumentError(f"'{name}': ops.{row.function} does not take {', '.join(unknown)}")
-        options = {k: v for k, v in (own | kwargs).items() if k in known}
+        options = {key: value for key, value in given.items() if key in known}
         operation.name = name
         return symbolic.record(operation, tuple(args), options)
 
@@ -318,7 +322,9 @@ def _operation_row(entry: Mapping[str, Any]) -> keras_operations.Operation | Non
                 f"the config has the TensorFlow operation {old!r}, which has no counterpart here"
             )
         return keras_operations.by_function()[function]
-    if module.startswith(("keras.src.ops.", "keras.ops")):
+    # Files of the older format do not say whose class it is; all layers have this argument, and no op has.
+    is_bare = "module" not in entry and "trainable" not in (entry.get("config") or {}) and name != "InputLayer"
+    if module.startswith(("keras.src.ops.", "keras.ops")) or (is_bare and name in keras_operations.by_class()):
         row = keras_operations.by_class().get(str(name))
         if row is None:
             raise DeserializationError(f"the config has Keras's operation {name!r}, which pynn does not have")

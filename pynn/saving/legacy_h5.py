@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pynn import losses, metrics
 from pynn.errors import ShapeError
 from pynn.graph.variable import Variable
 from pynn.models.cloning import MAX_CONFIG_SIZE, parse_config
@@ -25,6 +26,7 @@ from pynn.saving.legacy_config import deserialize_legacy, legacy_form, modern_co
 from pynn.saving.serialization import serialize_keras_object
 from pynn.saving.state import check_spec, optimizer_variables
 from pynn.utils.memory_budget import memory_budget
+from pynn.utils.naming import snake_case
 
 if TYPE_CHECKING:
     from pynn.models.model import Model
@@ -57,7 +59,22 @@ def _training_config(model: Model, compile_config: Mapping[str, Any] | None) -> 
         return None
     config = dict(compile_config)
     optimizer = config.pop("optimizer")
+    config["loss"] = _full_names(config.get("loss"), losses.get)
+    for key in ("metrics", "weighted_metrics"):
+        config[key] = _full_names(config.get(key), metrics.get)
     return {**config, "optimizer_config": {"class_name": optimizer["class_name"], "config": optimizer["config"]}}
+
+
+def _full_names(value: Any, get: Callable[[str], Any]) -> Any:
+    """``mean_squared_error`` for ``mse``: Keras does not find the short names in these files."""
+    if isinstance(value, str) and value.lower() not in ("accuracy", "acc", "crossentropy", "ce"):
+        found = get(value)
+        return snake_case(found.__name__ if hasattr(found, "__name__") else type(found).__name__)
+    if isinstance(value, list):
+        return [_full_names(item, get) for item in value]
+    if isinstance(value, dict) and "class_name" not in value:
+        return {key: _full_names(item, get) for key, item in value.items()}
+    return value
 
 
 def write_legacy_weights(group: Any, model: Model) -> None:

@@ -161,8 +161,10 @@ def _attributes(layer: Any) -> Iterator[tuple[str, Any]]:
 
 
 #: Not parts of a model, whatever their value: what it is trained with, and how it was made.
-_UNSEEN = {"loss", "history", "metrics", "_compiled", "_loss", "_calls", "_weights", "_compile_arguments",
-           "_output_losses"}  # fmt: skip
+_UNSEEN = {
+    "loss", "history", "metrics", "_loss_tracker", "_compile_metrics", "_compile_loss", "_compile_config",
+    "_output_losses", "_calls", "_weights", "_given", "_added_losses",
+}  # fmt: skip
 
 
 @cache
