@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pynn.layers.activation import Activation
+from pynn.layers.activity_regularization import ActivityRegularization
 from pynn.layers.attention import AdditiveAttention, Attention
 from pynn.layers.average_pooling2d import AveragePooling2D
 from pynn.layers.batch_normalization import BatchNormalization
@@ -21,7 +22,9 @@ from pynn.layers.embedding import Embedding
 from pynn.layers.flatten import Flatten
 from pynn.layers.global_average_pooling2d import GlobalAveragePooling2D
 from pynn.layers.global_max_pooling2d import GlobalMaxPooling2D
+from pynn.layers.group_normalization import GroupNormalization
 from pynn.layers.gru import GRU
+from pynn.layers.identity import Identity
 from pynn.layers.image_borders import Cropping2D, UpSampling2D, ZeroPadding2D
 from pynn.layers.input_layer import Input, InputLayer
 from pynn.layers.input_spec import InputSpec
@@ -30,6 +33,7 @@ from pynn.layers.layer import Layer
 from pynn.layers.layer_normalization import LayerNormalization
 from pynn.layers.leaky_relu import LeakyReLU
 from pynn.layers.lstm import LSTM
+from pynn.layers.masking import Masking
 from pynn.layers.max_pooling2d import MaxPooling2D
 from pynn.layers.merging import (
     Add,
@@ -48,13 +52,19 @@ from pynn.layers.merging import (
     subtract,
 )
 from pynn.layers.multi_head_attention import MultiHeadAttention
+from pynn.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise
+from pynn.layers.prelu import PReLU
 from pynn.layers.rearranging import Permute, RepeatVector
 from pynn.layers.relu import ReLU
 from pynn.layers.reshape import Reshape
 from pynn.layers.rms_normalization import RMSNormalization
 from pynn.layers.simple_rnn import SimpleRNN
 from pynn.layers.softmax import Softmax
+from pynn.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from pynn.layers.spectral_normalization import SpectralNormalization
 from pynn.layers.time_distributed import TimeDistributed
+from pynn.layers.unit_normalization import UnitNormalization
+from pynn.layers.wrapper import Wrapper
 from pynn.utils.serialization import deserialize_object, serialize_object
 
 AvgPool2D = AveragePooling2D
@@ -64,21 +74,10 @@ GlobalAvgPool2D = GlobalAveragePooling2D
 GlobalMaxPool2D = GlobalMaxPooling2D
 MaxPool2D = MaxPooling2D
 
-#: The classes a config may name.
+#: The classes a config may name: all of this module.
 ALL: dict[str, type[Layer]] = {
-    c.__name__: c
-    for c in (
-        Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Embedding, Flatten, GRU,
-        LSTM, SimpleRNN, Bidirectional, TimeDistributed,
-        GlobalAveragePooling2D, InputLayer, LeakyReLU, MaxPooling2D, ReLU, Reshape, Softmax,
-        Add, Average, Concatenate, Cropping2D, DepthwiseConv2D, GlobalMaxPooling2D, Maximum, Minimum,
-        Multiply, Permute, RepeatVector, SeparableConv2D, Subtract, UpSampling2D, ZeroPadding2D,
-        Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Flatten,
-        GlobalAveragePooling2D, InputLayer, LayerNormalization, LeakyReLU, MaxPooling2D, RMSNormalization, ReLU,
-        Reshape, Softmax,
-        AdditiveAttention, Attention, Conv2DTranspose, Dot, EinsumDense, MultiHeadAttention,
-    )
-}  # fmt: skip
+    c.__name__: c for c in list(globals().values()) if isinstance(c, type) and issubclass(c, Layer)
+}
 
 __all__ = [
     "ALL",
@@ -86,8 +85,10 @@ __all__ = [
     "GRU",
     "LSTM",
     "Activation",
+    "ActivityRegularization",
     "Add",
     "AdditiveAttention",
+    "AlphaDropout",
     "Attention",
     "Average",
     "AveragePooling2D",
@@ -107,10 +108,14 @@ __all__ = [
     "EinsumDense",
     "Embedding",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
     "GlobalAveragePooling2D",
     "GlobalAvgPool2D",
     "GlobalMaxPool2D",
     "GlobalMaxPooling2D",
+    "GroupNormalization",
+    "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
@@ -118,12 +123,14 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "Masking",
     "MaxPool2D",
     "MaxPooling2D",
     "Maximum",
     "Minimum",
     "MultiHeadAttention",
     "Multiply",
+    "PReLU",
     "Permute",
     "RMSNormalization",
     "ReLU",
@@ -132,9 +139,15 @@ __all__ = [
     "SeparableConv2D",
     "SimpleRNN",
     "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "SpectralNormalization",
     "Subtract",
     "TimeDistributed",
+    "UnitNormalization",
     "UpSampling2D",
+    "Wrapper",
     "ZeroPadding2D",
     "add",
     "average",
