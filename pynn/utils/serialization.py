@@ -5,7 +5,7 @@ A dictionary can only name classes of a table that the caller passes: no file ca
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pynn.errors import ArgumentError
@@ -20,6 +20,24 @@ def serialize_object(obj: Any, module: str) -> dict[str, Any]:
         "config": obj.get_config(),
         "registered_name": None,
     }
+
+
+def serialize_function(function: Any) -> dict[str, Any]:
+    """A function of one of pynn's own tables, by its name, in Keras's form."""
+    name = getattr(function, "__name__", type(function).__name__)
+    return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
+
+
+def deserialize_function(config: Any, get: Callable[[str], Any]) -> Any:
+    """The function that :func:`serialize_function` described, looked up by ``get``; functions stay as they are."""
+    if isinstance(config, Mapping):
+        config = config.get("config")
+    return get(config) if isinstance(config, str) else config
+
+
+def is_function_config(config: Mapping[str, Any]) -> bool:
+    """Whether a dictionary is one of :func:`serialize_function`."""
+    return config.get("class_name") == "function" and isinstance(config.get("config"), str)
 
 
 def deserialize_object(config: Mapping[str, Any], table: Mapping[str, Any], kind: str) -> Any:
