@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 
 _SUBMODULES = (
     "activations", "callbacks", "config", "data", "datasets", "errors", "initializers", "layers", "losses", "metrics",
-    "models", "ops", "optimizers", "testing", "utils",
+    "models", "ops", "optimizers", "saving", "testing", "utils",
 )  # fmt: skip
 _NAMES = {
     "Input": "pynn.layers",

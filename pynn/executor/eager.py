@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from pynn import config
-from pynn.errors import DtypeError
 from pynn.executor.native import compile_graph
-from pynn.graph.ir import FEED_DTYPE, Spec, Value
+from pynn.graph import dtypes
+from pynn.graph.ir import Spec, Value
 from pynn.graph.tensor import Tensor
 from pynn.graph.trace import Trace
 from pynn.utils.structure import flatten, map_structure, pack
@@ -24,14 +24,9 @@ _MOST_PROGRAMS = 256
 
 
 def as_feed(array: Any) -> np.ndarray:
-    """A C-contiguous array of a dtype programs take: float32, or int32 for whole numbers."""
+    """A C-contiguous array of a dtype programs take: float32 for all floats, whole numbers and bool as they are."""
     array = np.asarray(array)
-    dtype = FEED_DTYPE.get(array.dtype.kind)
-    if dtype is None:
-        raise DtypeError(f"expected an array of numbers, received dtype {array.dtype}")
-    if str(array.dtype) in ("uint32", "int64"):
-        dtype = str(array.dtype)
-    return np.asarray(array, dtype, order="C")  # np.ascontiguousarray would give a scalar an axis
+    return np.asarray(array, dtypes.of_array(array), order="C")  # np.ascontiguousarray would give a scalar an axis
 
 
 def run_traced(function: Callable[..., Any], arrays: Sequence[Any], **static: Any) -> Any:

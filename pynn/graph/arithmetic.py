@@ -11,10 +11,17 @@ def _ops() -> Any:
     return ops
 
 
-#: What NumPy calls the operators of ``array + value`` and the like.
-_NUMPY_OPERATORS = frozenset(
-    ("add", "subtract", "multiply", "divide", "matmul", "power", "greater", "greater_equal", "less", "less_equal")
-)
+#: What NumPy calls the operators of ``array + value`` and the like, and what the ops are called.
+_NUMPY_OPERATORS = {
+    **{
+        name: name
+        for name in (
+            "add", "subtract", "multiply", "divide", "matmul", "power", "floor_divide", "greater", "greater_equal",
+            "less", "less_equal", "logical_and", "logical_or",
+        )
+    },
+    "remainder": "mod", "bitwise_and": "logical_and", "bitwise_or": "logical_or", "bitwise_xor": "logical_xor",
+}  # fmt: skip
 
 
 class Arithmetic:
@@ -61,7 +68,43 @@ class Arithmetic:
     def __abs__(self) -> Any:
         return _ops().absolute(self)
 
-    # 1.0 where true, else 0.0.  ``==`` stays identity: graphs keep values in sets and dictionaries.
+    def __floordiv__(self, other: Any) -> Any:
+        return _ops().floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return _ops().floor_divide(other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return _ops().mod(self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return _ops().mod(other, self)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return _ops().matmul(other, self)
+
+    def __and__(self, other: Any) -> Any:
+        return _ops().logical_and(self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return _ops().logical_and(other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return _ops().logical_or(self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return _ops().logical_or(other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return _ops().logical_xor(self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return _ops().logical_xor(other, self)
+
+    def __invert__(self) -> Any:
+        return _ops().logical_not(self)
+
+    # Comparisons give bool.  ``==`` stays identity: graphs keep values in sets and dictionaries.
     def __gt__(self, other: Any) -> Any:
         return _ops().greater(self, other)
 
@@ -83,7 +126,7 @@ class Arithmetic:
     def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
         """``array + value`` is an op, too; other functions of NumPy have no numbers to work on."""
         if ufunc.__name__ in _NUMPY_OPERATORS and method == "__call__" and not options:
-            return getattr(_ops(), ufunc.__name__)(*operands)
+            return getattr(_ops(), _NUMPY_OPERATORS[ufunc.__name__])(*operands)
         raise TypeError(
             f"np.{ufunc.__name__} cannot work on {self!r}, which holds no numbers before the program runs: "
             "use layers and functions of pynn.ops instead of NumPy's"

@@ -18,15 +18,13 @@ import numpy as np
 
 from pynn.errors import DtypeError, GraphError, ShapeError
 from pynn.graph.arithmetic import Arithmetic
+from pynn.graph.dtypes import DTYPES as DTYPES
 
 if TYPE_CHECKING:
     from pynn.graph.variable import Variable
 
 #: Every op by name.  Filled as op classes are defined; tests iterate it.
 REGISTRY: dict[str, type[Op]] = {}
-
-#: What a value may hold.  Arithmetic is float32 in native programs; float64 runs on the reference executor only.
-DTYPES = ("float32", "float64", "int32", "int64", "uint8", "uint32")
 
 #: What the user's numbers become on their way into a program, by NumPy's kind of dtype: whole numbers (class indices)
 #: stay whole, all else is computed in float32.
@@ -187,6 +185,8 @@ class Op:
     name: ClassVar[str]
     #: The result is the first input's memory under another shape: no kernel runs, no buffer is booked.
     is_view: ClassVar[bool] = False
+    #: Its kernels compute in float32 alone: inputs of another dtype are NumPy's.
+    float32_kernels: ClassVar[bool] = False
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from pynn.errors import DtypeError, GraphError
-from pynn.graph import ir
+from pynn.graph import dtypes, ir
 from pynn.graph.ir import Graph, Spec, Value
 from pynn.graph.variable import Variable
 
@@ -145,8 +145,10 @@ def as_value(x: Any, dtype: str | None = None) -> Value:
     if isinstance(x, Variable):
         return current().read(x)
     array = np.asarray(x)
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in "fiubc":
         raise DtypeError(f"expected numbers, a Variable or a traced value, received {type(x).__name__}: {x!r}")
     if dtype is None:
-        dtype = "float32" if array.dtype.kind in "fb" or array.ndim == 0 else "int32"
+        dtype = dtypes.of_array(array)
+        if dtype == "int64" and (array == array.astype("int32")).all():
+            dtype = "int32"  # Python's own whole numbers, mostly
     return current().constant(array, dtype)

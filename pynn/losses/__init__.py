@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pynn.errors import ArgumentError
-from pynn.losses.base import FunctionLoss, Loss, LossFunctionWrapper
+from pynn.losses.base import FunctionLoss as _FunctionLoss
+from pynn.losses.base import Loss, LossFunctionWrapper
 from pynn.losses.circle import Circle, circle
 from pynn.losses.crossentropy import (
     BinaryCrossentropy,
@@ -50,11 +51,11 @@ from pynn.losses.regression import (
     pseudo_huber,
 )
 from pynn.utils.naming import unknown_name
-from pynn.utils.serialization import deserialize_object, is_function_config, serialize_function, serialize_object
+from pynn.utils.serialization import custom_named, deserialize_object, serialize_object
 
 _CLASSES: dict[str, Any] = {
     name: c for name, c in globals().items()
-    if isinstance(c, type) and issubclass(c, FunctionLoss) and c is not FunctionLoss
+    if isinstance(c, type) and issubclass(c, _FunctionLoss) and c is not _FunctionLoss
 }  # fmt: skip
 #: Each loss function and its class.
 _CLASS_OF: dict[Any, Any] = {c.fn: c for c in _CLASSES.values()}
@@ -98,6 +99,7 @@ def get(identifier: Any) -> Any:
         return None
     if isinstance(identifier, Mapping):
         return deserialize(identifier)
+    identifier = custom_named(identifier) or identifier
     if isinstance(identifier, str):
         if identifier not in _BY_NAME:
             raise unknown_name("loss", identifier, _BY_NAME)
@@ -121,24 +123,13 @@ def as_loss(identifier: Any) -> Loss:
     return _CLASS_OF[loss]() if loss in _CLASS_OF else LossFunctionWrapper(loss)
 
 
-def serialize(loss: Any) -> dict[str, Any]:
-    """The dictionary that :func:`deserialize` takes, of an object or a function of this module."""
-    if isinstance(loss, Loss):
-        return serialize_object(loss, "losses")
-    if loss in _CLASS_OF:
-        return serialize_function(loss)
-    raise ArgumentError(f"cannot serialize the loss {loss!r}: write it as a subclass of Loss with get_config()")
+def serialize(loss: Any) -> Any:
+    """The dictionary :func:`deserialize` takes."""
+    return serialize_object(loss, "losses")
 
 
-def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The loss that :func:`serialize` described.
-
-    Args:
-        name: a dictionary or a name.
-        custom_objects: further classes and functions it may name.
-    """
-    known = {**_BY_NAME, **(custom_objects or {})}
-    if isinstance(name, Mapping) and not is_function_config(name):
-        return deserialize_object(name, {k: c for k, c in known.items() if isinstance(c, type)}, "loss")
-    name = name["config"] if isinstance(name, Mapping) else name
-    return get(known.get(name, name) if isinstance(name, str) else name)
+def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The loss that :func:`serialize` described, or one of ``custom_objects``."""
+    if isinstance(name, Mapping):
+        return deserialize_object(name, _CLASSES, "loss", custom_objects)
+    return get(name)

@@ -17,7 +17,7 @@ from pynn.losses.weighting import REDUCTIONS, both_masks, mask_of, reduce
 from pynn.utils.arrays import as_float, to_array
 from pynn.utils.from_function import bind, constructor_of
 from pynn.utils.naming import auto_name, snake_case
-from pynn.utils.serialization import deserialize_function, serialize_function
+from pynn.utils.serialization import serialize_object
 
 
 class Loss:
@@ -127,14 +127,14 @@ class LossFunctionWrapper(Loss):
             TARGET_CHECKS[self.fn](f"loss '{self.name}'", np.asarray(y), output_shape, argument)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "fn": serialize_function(self.fn), **self.kwargs}
+        return {**super().get_config(), "fn": serialize_object(self.fn, "losses"), **self.kwargs}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Loss:
         if "fn" in config:
             from pynn import losses
 
-            config = {**config, "fn": deserialize_function(config["fn"], losses.get)}
+            config = {**config, "fn": losses.get(config["fn"])}
         return cls(**config)
 
 

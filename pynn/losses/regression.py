@@ -73,7 +73,7 @@ def pseudo_huber(y_true: Value, y_pred: Value, delta: float = 1.0) -> Value:
 @targets_checked_by(check_same_shape)
 @traceable(arrays=2)
 def log_cosh(y_true: Value, y_pred: Value) -> Value:
-    """``mean(log(cosh(y_pred - y_true)))`` over the last axis: near ``r**2 / 2`` for small errors, ``|r|`` for large."""
+    """``mean(log(cosh(y_pred - y_true)))`` over the last axis: near ``r**2 / 2`` for small errors, ``|r|`` beyond."""
     y_true, y_pred = _floats("log_cosh", y_true, y_pred)
     size = ops.abs(y_pred - y_true)
     return ops.mean(size + ops.softplus(-2.0 * size) - 0.6931471805599453, axis=-1)

@@ -7,10 +7,18 @@ from typing import Any
 
 _HOMES = {
     "Progbar": "pynn.utils.progbar",
+    "CustomObjectScope": "pynn.saving.registration",
     "clear_session": "pynn.utils.session",
+    "custom_object_scope": "pynn.saving.registration",
+    "deserialize_keras_object": "pynn.saving.serialization",
+    "get_custom_objects": "pynn.saving.registration",
+    "get_registered_name": "pynn.saving.registration",
+    "get_registered_object": "pynn.saving.registration",
     "machine_peak": "pynn.utils.machine",
     "normalize": "pynn.utils.numerical",
     "profile": "pynn.utils.profiler",
+    "register_keras_serializable": "pynn.saving.registration",
+    "serialize_keras_object": "pynn.saving.serialization",
     "set_random_seed": "pynn.utils.random_seed",
     "to_categorical": "pynn.utils.numerical",
 }
