@@ -91,4 +91,5 @@ class Circle(
 
     def call_and_mask(self, y_true: Value, y_pred: Value) -> tuple[Value, Value | None]:
         values = self.call(y_true, y_pred)
-        return values, ops.cast(ops.greater(values, 0.0), "float32")
+        # Not 0: the exponential of a very negative number is the smallest number there is, not 0.
+        return values, ops.cast(ops.greater(values, 1e-37), "float32")

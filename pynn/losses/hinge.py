@@ -68,6 +68,6 @@ class CategoricalHinge(FunctionLoss, of=categorical_hinge):
     """The right class should score 1 more than the best wrong one; targets are one-hot.
 
     Example:
-        >>> float(CategoricalHinge()([[0.0, 1.0]], [[0.4, 0.6]]))
-        0.8...
+        >>> float(CategoricalHinge()([[0.0, 1.0]], [[0.25, 0.75]]))
+        0.5
     """

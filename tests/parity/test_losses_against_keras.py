@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from draw import DRAW
 
 import pynn
 from pynn import ops
@@ -57,9 +56,13 @@ LOSSES = [
 PER_SAMPLE = [case for case in LOSSES if case[0] not in ("Dice", "Tversky")]
 
 
-def _batch(targets, predictions, shape):
-    rng = np.random.default_rng(3)
-    return DRAW[targets](rng, shape), DRAW[predictions](rng, shape)
+@pytest.fixture(scope="module")
+def batch(draw):
+    def make(targets, predictions, shape):
+        rng = np.random.default_rng(3)
+        return draw(rng, targets, shape), draw(rng, predictions, shape)
+
+    return make
 
 
 def _ours(loss, y_true, y_pred, weight=None):
@@ -87,14 +90,14 @@ def _compare(keras, name, arguments, y_true, y_pred, weight=None):
 
 
 @pytest.mark.parametrize(("name", "arguments", "targets", "predictions", "shape"), LOSSES, ids=lambda v: str(v))
-def test_values_and_gradients(keras, name, arguments, targets, predictions, shape):
-    _compare(keras, name, arguments, *_batch(targets, predictions, shape))
+def test_values_and_gradients(keras, batch, name, arguments, targets, predictions, shape):
+    _compare(keras, name, arguments, *batch(targets, predictions, shape))
 
 
 @pytest.mark.parametrize("reduction", ["sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none"])
 @pytest.mark.parametrize(("name", "arguments", "targets", "predictions", "shape"), PER_SAMPLE, ids=lambda v: str(v))
-def test_weights_and_reductions(keras, name, arguments, targets, predictions, shape, reduction):
-    y_true, y_pred = _batch(targets, predictions, shape)
+def test_weights_and_reductions(keras, batch, name, arguments, targets, predictions, shape, reduction):
+    y_true, y_pred = batch(targets, predictions, shape)
     values = getattr(pynn.losses, name)(**arguments, reduction="none")(y_true, y_pred)
     weight = np.random.default_rng(4).uniform(0.5, 2.0, values.shape).astype("float32")
     weight[1:3] = 0.0
@@ -103,8 +106,8 @@ def test_weights_and_reductions(keras, name, arguments, targets, predictions, sh
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight", None])
-def test_masks(keras, reduction, weighted):
-    y_true, y_pred = _batch("numbers", "numbers", STEPS)
+def test_masks(keras, batch, reduction, weighted):
+    y_true, y_pred = batch("numbers", "numbers", STEPS)
     mask = np.random.default_rng(5).integers(0, 2, STEPS[:2]).astype(bool)
     weight = np.arange(1.0, 6.0, dtype="float32")[:, None] if weighted else None
     theirs = keras.ops.convert_to_tensor(y_pred)
@@ -149,8 +152,8 @@ EXTREMES = [
 
 
 @pytest.mark.parametrize(("name", "arguments", "targets", "predictions"), EXTREMES, ids=lambda v: str(v))
-def test_extremes(keras, name, arguments, targets, predictions):
-    y_true, y_pred = _batch(targets, predictions, ROWS)
+def test_extremes(keras, batch, name, arguments, targets, predictions):
+    y_true, y_pred = batch(targets, predictions, ROWS)
     expected = _theirs(getattr(keras.losses, name)(**arguments), y_true, y_pred)
     value, slope = _ours(getattr(pynn.losses, name)(**arguments), y_true, y_pred)
     assert np.isfinite(value) or not np.isfinite(expected[0])
@@ -159,15 +162,16 @@ def test_extremes(keras, name, arguments, targets, predictions):
 
 
 @pytest.mark.parametrize(("name", "arguments", "targets", "predictions", "shape"), LOSSES, ids=lambda v: str(v))
-def test_configs_go_both_ways(keras, name, arguments, targets, predictions, shape):
+def test_configs_go_both_ways(keras, batch, name, arguments, targets, predictions, shape):
     """Ours makes the same loss in Keras, and Keras's the same loss here."""
-    y_true, y_pred = _batch(targets, predictions, shape)
+    y_true, y_pred = batch(targets, predictions, shape)
     ours, theirs = (getattr(library.losses, name)(**arguments, name="own") for library in (pynn, keras))
     lost = {"Huber": "delta", "CosineSimilarity": "axis"}.get(name)  # Keras's config does not hold these
     config = {k: v for k, v in ours.get_config().items() if k != lost}
     assert config == theirs.get_config()
-    there = keras.losses.deserialize(pynn.losses.serialize(ours))
-    np.testing.assert_allclose(float(there(y_true, y_pred)), float(theirs(y_true, y_pred)), rtol=1e-6)
+    if name != "CategoricalGeneralizedCrossEntropy":  # Keras 3.15 does not read its own config of it either
+        there = keras.losses.deserialize(pynn.losses.serialize(ours))
+        np.testing.assert_allclose(float(there(y_true, y_pred)), float(theirs(y_true, y_pred)), rtol=1e-6)
     here = pynn.losses.deserialize(keras.losses.serialize(theirs))
     if lost not in arguments:
         np.testing.assert_allclose(float(here(y_true, y_pred)), float(ours(y_true, y_pred)), rtol=1e-6)
