@@ -9,6 +9,8 @@
 ``PYNN_PROFILE=1``        time every instruction and print tables to stderr when the process ends
 ``PYNN_DATA_DIR``         where data sets are looked for first
 ========================  ===========================================================================
+
+The functions of ``keras.config`` are here, too; they are written in ``settings.py``.
 """
 
 from __future__ import annotations
@@ -19,6 +21,28 @@ from functools import cache
 from pathlib import Path
 
 from pynn.errors import ArgumentError
+from pynn.settings import backend as backend
+from pynn.settings import disable_flash_attention as disable_flash_attention
+from pynn.settings import disable_interactive_logging as disable_interactive_logging
+from pynn.settings import disable_traceback_filtering as disable_traceback_filtering
+from pynn.settings import dtype_policy as dtype_policy
+from pynn.settings import enable_flash_attention as enable_flash_attention
+from pynn.settings import enable_interactive_logging as enable_interactive_logging
+from pynn.settings import enable_traceback_filtering as enable_traceback_filtering
+from pynn.settings import enable_unsafe_deserialization as enable_unsafe_deserialization
+from pynn.settings import epsilon as epsilon
+from pynn.settings import floatx as floatx
+from pynn.settings import image_data_format as image_data_format
+from pynn.settings import is_flash_attention_enabled as is_flash_attention_enabled
+from pynn.settings import is_interactive_logging_enabled as is_interactive_logging_enabled
+from pynn.settings import is_nnx_enabled as is_nnx_enabled
+from pynn.settings import is_traceback_filtering_enabled as is_traceback_filtering_enabled
+from pynn.settings import is_unsafe_deserialization_enabled as is_unsafe_deserialization_enabled
+from pynn.settings import set_backend as set_backend
+from pynn.settings import set_dtype_policy as set_dtype_policy
+from pynn.settings import set_epsilon as set_epsilon
+from pynn.settings import set_floatx as set_floatx
+from pynn.settings import set_image_data_format as set_image_data_format
 
 _threads: int | None = None
 _conv_precision = "fast"

@@ -180,6 +180,8 @@ class Trainer:
                 compiled.output_losses[i].update_state(value, sample_weight=rows)
             value = value if factor == 1.0 else value * factor
             total = value if total is None else total + value
+        for penalty in self.losses:  # type: ignore[attr-defined]
+            total = total + penalty
         compiled.loss_tracker.update_state(total, sample_weight=rows)
         for given, y_pred, own in zip(of_output, predictions, metrics, strict=True):
             for metric in own:
@@ -361,7 +363,7 @@ class Trainer:
 
     def _train_epoch(self, batcher: Batcher, cbs: CallbackList) -> None:
         """All steps of one epoch; while one step runs, its idle threads fill the next batch."""
-        programs, optimizer, steps = self._programs, self.optimizer, batcher.steps
+        programs, steps = self._programs, batcher.steps
         assert self._compiled is not None
         results = self._compiled.results  # called only if a callback reads it
         on_begin, on_end = cbs.listens_to("on_train_batch_begin"), cbs.listens_to("on_train_batch_end")
@@ -372,7 +374,6 @@ class Trainer:
                 program = programs.get("train", arrays)  # the last batch may be shorter
             if on_begin:
                 cbs.on_train_batch_begin(step)
-            optimizer.prepare_step()
             if step + 1 < steps:
                 program(arrays, batcher.task(step + 1))
                 arrays = batcher.buffers(step + 1)
@@ -521,7 +522,6 @@ class Trainer:
         _reject_unsupported("train_on_batch", class_weight=class_weight)
         arrays = self._batch(x, y, sample_weight)
         compiled.reset()
-        self.optimizer.prepare_step()
         self._programs.get("train", arrays)(arrays)
         return compiled.results() if return_dict else _flat(compiled.results())
 
