@@ -46,6 +46,9 @@ class Trace:
         1
     """
 
+    #: Whether values have numbers as soon as they are recorded.
+    computes = False
+
     def __init__(self) -> None:
         self.inputs: list[Value] = []
         self._state: dict[int, tuple[Variable, Value]] = {}
