@@ -17,24 +17,30 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _SUBMODULES = (
-    "activations", "callbacks", "config", "data", "datasets", "errors", "initializers", "layers", "losses", "metrics",
-    "models", "ops", "optimizers", "testing", "utils",
+    "activations", "callbacks", "config", "constraints", "data", "datasets", "dtype_policies", "errors",
+    "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops", "optimizers", "regularizers",
+    "saving", "testing", "utils",
 )  # fmt: skip
 _NAMES = {
     "Input": "pynn.layers",
     "Layer": "pynn.layers",
     "Model": "pynn.models",
     "Sequential": "pynn.models",
+    "DTypePolicy": "pynn.dtype_policies",
+    "FloatDTypePolicy": "pynn.dtype_policies",
     "Initializer": "pynn.initializers",
+    "Regularizer": "pynn.regularizers",
     "Loss": "pynn.losses",
     "Metric": "pynn.metrics",
     "Optimizer": "pynn.optimizers",
     "Variable": "pynn.graph.variable",
+    "GradientTape": "pynn.autodiff",
 }
 
 __all__ = [*_NAMES, *_SUBMODULES]
 
 if TYPE_CHECKING:
+    from pynn.autodiff import GradientTape as GradientTape
     from pynn.graph.variable import Variable as Variable
     from pynn.layers import Input as Input
     from pynn.layers import Layer as Layer

@@ -25,6 +25,18 @@ class NotBuiltError(PynnError, ValueError):
     """A layer or model was used before its input shape was known."""
 
 
+class CallError(PynnError, TypeError):
+    """A layer was called with arguments that its ``call`` does not take."""
+
+
+class NotInitializedError(PynnError, RuntimeError):
+    """A subclass does not call ``super().__init__()``."""
+
+
+class TapeError(PynnError, RuntimeError):
+    """A gradient tape was asked for what it has not, or no longer, recorded."""
+
+
 class GraphError(PynnError, RuntimeError):
     """A pass broke one of the graph's invariants: a defect in pynn or in a user's own op."""
 

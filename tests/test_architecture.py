@@ -17,6 +17,7 @@ LEVELS = {
     "ops": 3,
     "executor": 4,
     "data": 4,
+    "autodiff": 5,
     "layers": 5,
     "losses": 5,
     "metrics": 5,

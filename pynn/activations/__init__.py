@@ -25,6 +25,7 @@ from pynn.activations.activations import (
 )
 from pynn.errors import ArgumentError
 from pynn.utils.naming import unknown_name
+from pynn.utils.serialization import custom_named, deserialize_object, serialize_object
 
 __all__ = [
     "deserialize", "elu", "exponential", "gelu", "get", "hard_sigmoid", "leaky_relu", "linear", "relu", "relu6", "selu",
@@ -38,6 +39,9 @@ def get(identifier: Any) -> Any:
     """An activation from its name or any callable; None means ``linear``."""
     if identifier is None:
         return linear
+    identifier = custom_named(identifier) or identifier
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
     if isinstance(identifier, str):
         if identifier not in _BY_NAME:
             raise unknown_name("activation", identifier, _BY_NAME)
@@ -49,16 +53,16 @@ def get(identifier: Any) -> Any:
     )
 
 
-def serialize(activation: Any) -> str:
-    """The name of an activation."""
+def serialize(activation: Any) -> Any:
+    """The name of an activation; of other functions and of layers used as one, the dictionary for ``deserialize``."""
     name = getattr(activation, "__name__", None)
-    if name not in ALL or ALL[name] is not activation:
-        raise ArgumentError(
-            f"cannot serialize the activation {activation!r}: only the named ones can be ({', '.join(ALL)})"
-        )
-    return name
+    if name in ALL and ALL[name] is activation:
+        return name
+    return serialize_object(activation, "activations")
 
 
-def deserialize(config: Any) -> Any:
-    """The activation that :func:`serialize` named."""
-    return get(config)
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The activation that :func:`serialize` described, or one of ``custom_objects``."""
+    if isinstance(config, dict):
+        return deserialize_object(config, {}, "activation", custom_objects)
+    return (custom_objects or {}).get(config) or get(config)

@@ -35,7 +35,7 @@ def relu(x: Value, negative_slope: float = 0.0, max_value: float | None = None, 
     if threshold == 0:
         y = ops.leaky_relu(x, negative_slope) if negative_slope else ops.relu(x)
     else:
-        above = ops.cast(ops.greater(x, threshold), "float32")
+        above = ops.cast(ops.greater(x, threshold), x.dtype)
         y = x * above
         if negative_slope:
             y = y + (x - threshold) * ((1.0 - above) * negative_slope)

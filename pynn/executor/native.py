@@ -82,6 +82,7 @@ class NativeProgram:
             print(f"\n##### compiling {title} #####", file=sys.stderr)
         self.title = title
         self.isa = isa or _core.isa()
+        self._before_run = graph.before_run
         self.graph = optimize(graph, show, config.check(), self.isa)
         if config.shows("kernels"):
             print(f"\n{format_choices(self.graph)}", file=sys.stderr)
@@ -121,6 +122,8 @@ class NativeProgram:
         return [(label, float(t)) for (label, _), t in zip(rows[0], medians, strict=True)]
 
     def _prepare(self) -> None:
+        for hook in self._before_run:
+            hook()
         for preparation in self._preparations:
             preparation.refresh()
 

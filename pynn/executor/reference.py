@@ -35,6 +35,8 @@ class ReferenceProgram:
 
     def __call__(self, arrays: Sequence[np.ndarray], background: Any = None) -> list[np.ndarray]:
         """Outputs for the given feeds; variables take their new states at the end."""
+        for hook in self.graph.before_run:
+            hook()
         env: dict[int, np.ndarray] = {id(v): a for v, a in zip(self.graph.inputs, arrays, strict=True)}
 
         def read(v: Value) -> np.ndarray:

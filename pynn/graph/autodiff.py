@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pynn.errors import GraphError
 from pynn.graph import trace
@@ -23,13 +23,35 @@ def gradients(y: Value, wrt: Sequence[Value], g: Value | None = None) -> list[Va
         if y.shape != ():
             raise GraphError(f"gradients: y must be a scalar, received {y.spec}; give g or reduce it first")
         g = trace.current().constant(1.0, y.dtype)
-    depends = _depends_on(y, wrt)
-    grads: dict[int, Value] = {id(y): g}
-    for node in reversed(toposort([y])):
+    found = backward(toposort([y]), [(y, g)], wrt)
+    return [ops.zeros_like(x) if gx is None else gx for x, gx in zip(wrt, found, strict=True)]
+
+
+def backward(
+    nodes: Sequence[Node],
+    targets: Sequence[tuple[Value, Value]],
+    wrt: Sequence[Value],
+    barrier: Collection[int] = frozenset(),
+) -> list[Value | None]:
+    """The sum of all targets' gradients with respect to each of ``wrt``; None where no path leads through ``nodes``.
+
+    Args:
+        nodes: those to go through, each after the nodes it reads.
+        targets: each value to differentiate with the gradient that arrives there.
+        wrt: values the targets may depend on.
+        barrier: ids of values whose gradient is not passed on to what they were computed from.
+    """
+    from pynn import ops
+
+    depends = _depends_on(nodes, wrt, barrier)
+    grads: dict[int, Value] = {}
+    for y, g in targets:
+        grads[id(y)] = ops.add(grads[id(y)], g) if id(y) in grads else g
+    for node in reversed(nodes):
         if id(node) not in depends:
             continue
         outs = node.outputs
-        incoming = tuple(grads.get(id(v)) for v in outs)
+        incoming = tuple(None if id(v) in barrier else grads.get(id(v)) for v in outs)
         if all(gv is None for gv in incoming):
             continue
         # The backward ops belong to the layer whose forward op they differentiate.
@@ -46,18 +68,15 @@ def gradients(y: Value, wrt: Sequence[Value], g: Value | None = None) -> list[Va
                         f"op '{node.op.name}': vjp gave a gradient of shape {gx.shape} for an input of {x.spec}"
                     )
                 grads[id(x)] = ops.add(grads[id(x)], gx) if id(x) in grads else gx
-    return [grads[id(x)] if id(x) in grads else ops.zeros_like(x) for x in wrt]
+    return [grads.get(id(x)) for x in wrt]
 
 
-def _depends_on(y: Value, wrt: Sequence[Value]) -> set[int]:
-    """Ids of the nodes between ``wrt`` and ``y``: only they need their gradient rule."""
-    targets = {id(v) for v in wrt}
-    nodes: set[int] = set()
-
-    def reaches(node: Node) -> bool:
-        return any(id(v) in targets or (v.node is not None and id(v.node) in nodes) for v in node.inputs)
-
-    for node in toposort([y]):
-        if reaches(node):
-            nodes.add(id(node))
-    return nodes
+def _depends_on(nodes: Sequence[Node], wrt: Sequence[Value], barrier: Collection[int]) -> set[int]:
+    """Ids of the nodes that depend on ``wrt``: only they need their gradient rule."""
+    reached = {id(v) for v in wrt}
+    found: set[int] = set()
+    for node in nodes:
+        if any(id(v) in reached for v in node.inputs):
+            found.add(id(node))
+            reached.update(id(v) for v in node.outputs if id(v) not in barrier)
+    return found

@@ -18,15 +18,13 @@ import numpy as np
 
 from pynn.errors import DtypeError, GraphError, ShapeError
 from pynn.graph.arithmetic import Arithmetic
+from pynn.graph.dtypes import DTYPES as DTYPES
 
 if TYPE_CHECKING:
     from pynn.graph.variable import Variable
 
 #: Every op by name.  Filled as op classes are defined; tests iterate it.
 REGISTRY: dict[str, type[Op]] = {}
-
-#: What a value may hold.  Arithmetic is float32 in native programs; float64 runs on the reference executor only.
-DTYPES = ("float32", "float64", "int32", "int64", "uint8", "uint32")
 
 #: What the user's numbers become on their way into a program, by NumPy's kind of dtype: whole numbers (class indices)
 #: stay whole, all else is computed in float32.
@@ -64,9 +62,13 @@ class Value(Arithmetic):
     """One array of the graph: produced once, read any number of times.
 
     ``source`` says where a leaf comes from: the string ``"input"``, a ``Variable``, or a NumPy array (a constant).
+    ``array`` are its numbers, if the ops run one by one as they are recorded (see ``EagerTrace``), else None.
     """
 
-    __slots__ = ("index", "name", "node", "source", "spec")
+    #: ``_keras_mask`` is set where layers propagate masks (``layers/masks.py``).
+    __slots__ = ("_keras_mask", "array", "index", "name", "node", "source", "spec")
+
+    _keras_mask: Any
 
     def __init__(
         self,
@@ -77,6 +79,7 @@ class Value(Arithmetic):
         name: str = "",
     ):
         self.spec, self.node, self.index, self.source, self.name = spec, node, index, source, name
+        self.array: np.ndarray | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -101,30 +104,68 @@ class Value(Arithmetic):
 
     def __repr__(self) -> str:
         made_by = f" = {self.node.op}" if self.node is not None else ""
-        return f"<{self.name or 'value'}: {self.spec}{made_by}>"
+        numbers = "" if self.array is None else f" {np.array2string(self.array, threshold=20, separator=', ')}"
+        return f"<{self.name or 'value'}: {self.spec}{made_by}{numbers}>"
 
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("a scalar value has no length")
         return self.shape[0]
 
-    def __bool__(self) -> bool:
-        raise TypeError(
-            "a traced value has no truth: its numbers exist only when the program runs; "
-            "use ops (maximum, where, ...) instead of Python's if/and/or"
-        )
+    # With numbers: what prints, Python's ``if`` and NumPy need.
 
-    def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
-        raise TypeError(
-            f"cannot turn the traced value {self!r} into a NumPy array: "
-            "use functions of pynn.ops inside layers, losses and metrics instead of NumPy's"
-        )
+    def numpy(self) -> np.ndarray:
+        """The numbers, where ops run one by one: inside a ``GradientTape`` and with ``run_eagerly=True``."""
+        if self.array is None:
+            raise TypeError(
+                f"the traced value {self!r} has no numbers yet, they exist only when the program runs: "
+                "use functions of pynn.ops instead of NumPy's and Python's; "
+                "to look at numbers, compile the model with run_eagerly=True"
+            )
+        return self.array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if self.array is None:
+            raise TypeError(
+                f"cannot turn the traced value {self!r} into a NumPy array: "
+                "use functions of pynn.ops inside layers, losses and metrics instead of NumPy's"
+            )
+        return np.array(self.array, dtype=dtype, copy=True) if copy else np.asarray(self.array, dtype=dtype)
+
+    def __bool__(self) -> bool:
+        if self.array is None:
+            raise TypeError(
+                "a traced value has no truth: its numbers exist only when the program runs; "
+                "use ops (maximum, where, ...) instead of Python's if/and/or"
+            )
+        return bool(self.array)
+
+    def __float__(self) -> float:
+        return float(self.numpy())
+
+    def __int__(self) -> int:
+        return int(self.numpy())
+
+    def __index__(self) -> int:
+        return self.numpy().__index__()
+
+    def __format__(self, spec: str) -> str:
+        if self.array is None:
+            return format(repr(self), spec)
+        return format(self.array.item() if self.size == 1 and spec else self.array, spec)
+
+    def item(self) -> Any:
+        """The only number, as Python's own."""
+        return self.numpy().item()
 
 
 class Node:
-    """One application of an op.  ``scope`` is the path of the layer that made it, ``choice`` its kernel once chosen."""
+    """One application of an op.  ``scope`` is the path of the layer that made it, ``choice`` its kernel once chosen.
 
-    __slots__ = ("choice", "inputs", "op", "outputs", "scope")
+    ``holders`` counts those who need the links of a node that has run already (see ``EagerTrace``).
+    """
+
+    __slots__ = ("choice", "holders", "inputs", "op", "outputs", "scope")
 
     def __init__(self, op: Op, inputs: Sequence[Value], specs: Sequence[Spec], scope: str = ""):
         self.op = op
@@ -132,6 +173,7 @@ class Node:
         self.outputs = tuple(Value(spec, self, i) for i, spec in enumerate(specs))
         self.scope = scope
         self.choice: Any = None
+        self.holders = 0
 
     @property
     def input_specs(self) -> tuple[Spec, ...]:
@@ -171,8 +213,9 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
-#: Set by pynn.graph.trace: called with each new node so that it can note the layer it belongs to.
+#: Set by pynn.graph.trace: the layer that new nodes belong to, and what is called with each of them.
 _scope_of_new_nodes: Callable[[], str] = lambda: ""  # noqa: E731
+_record: Callable[[Node], None] = lambda node: None  # noqa: E731
 
 
 @dataclass(frozen=True)
@@ -187,6 +230,8 @@ class Op:
     name: ClassVar[str]
     #: The result is the first input's memory under another shape: no kernel runs, no buffer is booked.
     is_view: ClassVar[bool] = False
+    #: Its kernels compute in float32 alone: inputs of another dtype are NumPy's.
+    float32_kernels: ClassVar[bool] = False
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -202,9 +247,9 @@ class Op:
     def __call__(self, *inputs: Value) -> Any:
         """Record the op on symbolic values.  Returns one Value, or a tuple where the op has several outputs."""
         specs = self.infer(*(v.spec for v in inputs))
-        if isinstance(specs, tuple):
-            return Node(self, inputs, specs, _scope_of_new_nodes()).outputs
-        return Node(self, inputs, (specs,), _scope_of_new_nodes()).outputs[0]
+        node = Node(self, inputs, specs if isinstance(specs, tuple) else (specs,), _scope_of_new_nodes())
+        _record(node)
+        return node.outputs if isinstance(specs, tuple) else node.outputs[0]
 
     def infer(self, *specs: Spec) -> Spec | tuple[Spec, ...]:
         """Shape rule: the inputs' specs to the outputs' spec (a tuple where there are several)."""
@@ -265,11 +310,17 @@ class Graph:
     """
 
     def __init__(
-        self, inputs: Sequence[Value], outputs: Sequence[Value], updates: Sequence[tuple[Variable, Value]] = ()
+        self,
+        inputs: Sequence[Value],
+        outputs: Sequence[Value],
+        updates: Sequence[tuple[Variable, Value]] = (),
+        before_run: Sequence[Callable[[], None]] = (),
     ):
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
         self.updates = tuple(updates)
+        #: What programs call on the host before each run.
+        self.before_run = tuple(before_run)
         self.nodes = toposort([*self.outputs, *(v for _, v in self.updates)])
 
     @property

@@ -7,15 +7,15 @@ written symbolically.  ``finish`` gives the :class:`~pynn.graph.ir.Graph`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from pynn.errors import DtypeError, GraphError
-from pynn.graph import ir
-from pynn.graph.ir import Graph, Spec, Value
+from pynn.graph import dtypes, ir
+from pynn.graph.ir import Graph, Node, Spec, Value
 from pynn.graph.variable import Variable
 
 
@@ -25,6 +25,13 @@ class _Active(threading.local):
 
 
 _active = _Active()
+
+
+class Recorder(Protocol):
+    """What a trace tells a gradient tape."""
+
+    def record(self, node: Node) -> None: ...
+    def saw(self, variable: Variable, value: Value) -> None: ...
 
 
 class Trace:
@@ -39,6 +46,9 @@ class Trace:
         1
     """
 
+    #: Whether values have numbers as soon as they are recorded.
+    computes = False
+
     def __init__(self) -> None:
         self.inputs: list[Value] = []
         self._state: dict[int, tuple[Variable, Value]] = {}
@@ -46,6 +56,15 @@ class Trace:
         self._scopes: list[str] = []
         self._constants: dict[tuple[str, float | int], Value] = {}
         self._streams = 0
+        #: ``(layer, value)`` of all ``Layer.add_loss`` so far.
+        self.added_losses: list[tuple[Any, Value]] = []
+        self._before_run: list[Callable[[], None]] = []
+        #: Gradient tapes that are recording.
+        self.tapes: list[Recorder] = []
+        #: Arrays that a tape watches, by id, with the values that stand for them.
+        self.watched: dict[int, tuple[Any, Value]] = {}
+        #: Layers and variables whose ``trainable`` the traced code may have looked at.
+        self.looked_at: dict[int, Any] = {}
 
     def __enter__(self) -> Trace:
         _active.traces.append(self)
@@ -66,7 +85,11 @@ class Trace:
             leaf = Value(variable.spec, source=variable, name=variable.path)
             self._leaf[id(variable)] = leaf
             self._state[id(variable)] = (variable, leaf)
-        return self._state[id(variable)][1]
+            self.looked_at[id(variable)] = variable
+        value = self._state[id(variable)][1]
+        for tape in self.tapes:
+            tape.saw(variable, value)
+        return value
 
     def write(self, variable: Variable, value: Value) -> None:
         """From here on the variable's state is ``value``; it becomes an output of the graph."""
@@ -85,6 +108,33 @@ class Trace:
             self._constants[key] = Value(Spec((), dtype), source=array, name=f"{array.item():g}")
         return self._constants[key]
 
+    def record(self, node: Node) -> None:
+        """Called with each new node."""
+        for tape in self.tapes:
+            tape.record(node)
+
+    def hold(self, node: Node) -> None:
+        """A tape wants to keep this node; here all are kept as long as the graph."""
+
+    def release(self, node: Node) -> None:
+        """It does not any more."""
+
+    def before_run(self, hook: Callable[[], None]) -> None:
+        """Have ``hook()`` called on the host before each run of the program: for what no op computes, such as the
+        learning rate of a schedule."""
+        if hook not in self._before_run:
+            self._before_run.append(hook)
+
+    def adopt(self, value: Value) -> Value:
+        """A value that has numbers, as a constant of this graph."""
+        return self.constant(value.array, value.dtype)
+
+    def watch(self, array: Any) -> Value:
+        """The value that stands for this array from now on."""
+        if id(array) not in self.watched:
+            self.watched[id(array)] = (array, self.constant(array, dtypes.of_array(np.asarray(array))))
+        return self.watched[id(array)][1]
+
     def next_stream(self) -> int:
         """A number that tells this trace's random ops apart."""
         self._streams += 1
@@ -99,11 +149,16 @@ class Trace:
 
     def finish(self, outputs: Sequence[Value]) -> Graph:
         """The graph of ``outputs`` and of all variables written so far."""
-        return Graph(self.inputs, outputs, self.changed_state())
+        return Graph(self.inputs, outputs, self.changed_state(), self._before_run)
 
 
 def is_tracing() -> bool:
     return bool(_active.traces)
+
+
+def watches() -> bool:
+    """Whether a gradient tape watches arrays that Python code has."""
+    return bool(_active.traces) and bool(_active.traces[-1].watched)
 
 
 def current() -> Trace:
@@ -121,7 +176,13 @@ def _scope() -> str:
     return _active.traces[-1].scope if _active.traces else ""
 
 
+def _record(node: Node) -> None:
+    if _active.traces:
+        _active.traces[-1].record(node)
+
+
 ir._scope_of_new_nodes = _scope
+ir._record = _record
 
 
 @contextmanager
@@ -141,12 +202,17 @@ def scope(name: str) -> Iterator[None]:
 def as_value(x: Any, dtype: str | None = None) -> Value:
     """A Value for anything an op accepts: a Value, a Variable, a number or an array."""
     if isinstance(x, Value):
-        return x
+        return x if x.array is None else current().adopt(x)
     if isinstance(x, Variable):
         return current().read(x)
+    watched = current().watched.get(id(x))
+    if watched is not None:
+        return watched[1]
     array = np.asarray(x)
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in "fiubc":
         raise DtypeError(f"expected numbers, a Variable or a traced value, received {type(x).__name__}: {x!r}")
     if dtype is None:
-        dtype = "float32" if array.dtype.kind in "fb" or array.ndim == 0 else "int32"
+        dtype = dtypes.of_array(array)
+        if dtype == "int64" and (array == array.astype("int32")).all():
+            dtype = "int32"  # Python's own whole numbers, mostly
     return current().constant(array, dtype)

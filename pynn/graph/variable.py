@@ -60,6 +60,9 @@ class Variable:
         self.name = name
         self.path = name
         self.trainable = trainable
+        #: A function of the variable whose result is added to the loss, and one that gives what it may be after a step.
+        self.regularizer: Any = None
+        self.constraint: Any = None
         self.spec = spec
         self._array = aligned_empty(spec.shape, spec.dtype)
         #: Grows with every change.

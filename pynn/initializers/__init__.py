@@ -18,7 +18,7 @@ from pynn.initializers.variance_scaling import (
     VarianceScaling,
 )
 from pynn.utils.naming import snake_case, unknown_name
-from pynn.utils.serialization import deserialize_object, serialize_object
+from pynn.utils.serialization import custom_named, deserialize_object, serialize_object
 
 _CLASSES: tuple[type[Initializer], ...] = (
     Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, LecunNormal, LecunUniform, Ones,
@@ -45,6 +45,7 @@ def get(identifier: Any) -> Any:
         return None
     if isinstance(identifier, dict):
         return deserialize(identifier)
+    identifier = custom_named(identifier) or identifier
     if isinstance(identifier, str):
         if identifier not in _BY_NAME:
             raise unknown_name("initializer", identifier, _BY_NAME)
@@ -68,13 +69,9 @@ def serialize(initializer: Any) -> dict[str, Any] | None:
     """The dictionary :func:`deserialize` takes."""
     if initializer is None:
         return None
-    if not hasattr(initializer, "get_config"):
-        raise ArgumentError(
-            f"cannot serialize the initializer {initializer!r}: write it as a subclass of Initializer with get_config()"
-        )
     return serialize_object(initializer, "initializers")
 
 
-def deserialize(config: dict[str, Any]) -> Initializer:
-    """The initializer that ``config`` describes."""
-    return deserialize_object(config, _BY_NAME, "initializer")
+def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+    """The initializer that ``config`` describes: one of pynn's own or of ``custom_objects``."""
+    return deserialize_object(config, _BY_NAME, "initializer", custom_objects)

@@ -233,6 +233,6 @@ def serialize(layer: Layer) -> dict[str, Any]:
     return serialize_object(layer, "layers")
 
 
-def deserialize(config: dict[str, Any], custom_objects: dict[str, type[Layer]] | None = None) -> Layer:
+def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
     """The layer that ``config`` describes: one of pynn's own classes or of ``custom_objects``."""
-    return deserialize_object(config, {**ALL, **(custom_objects or {})}, "layer")
+    return deserialize_object(config, ALL, "layer", custom_objects)

@@ -16,7 +16,7 @@ from pynn.losses.sparse_categorical_crossentropy import (
     sparse_categorical_crossentropy,
 )
 from pynn.utils.naming import unknown_name
-from pynn.utils.serialization import deserialize_object, serialize_object
+from pynn.utils.serialization import custom_named, deserialize_object, serialize_object
 
 #: Each loss function and its class.
 _CLASS_OF: dict[Any, Callable[..., LossFunctionWrapper]] = {
@@ -52,6 +52,7 @@ def get(identifier: Any) -> Any:
         return None
     if isinstance(identifier, dict):
         return deserialize(identifier)
+    identifier = custom_named(identifier) or identifier
     if isinstance(identifier, str):
         if identifier not in _BY_NAME:
             raise unknown_name("loss", identifier, _BY_NAME)
@@ -76,16 +77,12 @@ def as_loss(identifier: Any) -> Loss:
 
 
 def serialize(loss: Any) -> Any:
-    """The name of a loss function, or a dictionary for an object."""
-    if isinstance(loss, Loss):
-        return serialize_object(loss, "losses")
-    if loss in _CLASS_OF:
-        return loss.__name__
-    raise ArgumentError(f"cannot serialize the loss {loss!r}: write it as a subclass of Loss with get_config()")
+    """The dictionary :func:`deserialize` takes."""
+    return serialize_object(loss, "losses")
 
 
-def deserialize(config: Any) -> Any:
-    """The loss that :func:`serialize` described."""
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The loss that :func:`serialize` described, or one of ``custom_objects``."""
     if isinstance(config, dict):
-        return deserialize_object(config, _CLASSES, "loss")
+        return deserialize_object(config, _CLASSES, "loss", custom_objects)
     return get(config)

@@ -32,7 +32,7 @@ from pynn.metrics.losses import (
 from pynn.metrics.reductions import Mean, MeanMetricWrapper, Sum
 from pynn.metrics.resolve import resolve_accuracy, resolve_crossentropy
 from pynn.utils.naming import snake_case, unknown_name
-from pynn.utils.serialization import deserialize_object, serialize_object
+from pynn.utils.serialization import custom_named, deserialize_object, serialize_object
 
 _CLASSES: dict[str, type[Metric]] = {
     c.__name__: c
@@ -67,6 +67,7 @@ def get(identifier: Any) -> Any:
         return None
     if isinstance(identifier, dict):
         return deserialize(identifier)
+    identifier = custom_named(identifier) or identifier
     if isinstance(identifier, str):
         if identifier not in _BY_NAME:
             raise unknown_name("metric", identifier, _BY_NAME)
@@ -81,13 +82,13 @@ def get(identifier: Any) -> Any:
     )
 
 
-def serialize(metric: Metric) -> dict[str, Any]:
+def serialize(metric: Any) -> dict[str, Any]:
     """The dictionary :func:`deserialize` takes."""
     return serialize_object(metric, "metrics")
 
 
-def deserialize(config: Any) -> Any:
-    """The metric that :func:`serialize` described."""
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The metric that :func:`serialize` described, or one of ``custom_objects``."""
     if isinstance(config, dict):
-        return deserialize_object(config, _CLASSES, "metric")
+        return deserialize_object(config, _CLASSES, "metric", custom_objects)
     return get(config)

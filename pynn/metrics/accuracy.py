@@ -10,7 +10,8 @@ from pynn.utils.arrays import as_float, traceable
 
 
 def _equal(a: Value, b: Value) -> Value:
-    return ops.cast(ops.equal(a, b), "float32")
+    """1 where they are equal; class numbers, exact in float32, are compared there, where there is a kernel."""
+    return ops.cast(ops.equal(as_float(a), as_float(b)), "float32")
 
 
 @traceable(arrays=2)

@@ -32,6 +32,7 @@ from pynn.ops.elementwise import divide as divide
 from pynn.ops.elementwise import equal as equal
 from pynn.ops.elementwise import exp as exp
 from pynn.ops.elementwise import floor as floor
+from pynn.ops.elementwise import floor_divide as floor_divide
 from pynn.ops.elementwise import greater as greater
 from pynn.ops.elementwise import greater_equal as greater_equal
 from pynn.ops.elementwise import isnan as isnan
@@ -39,8 +40,13 @@ from pynn.ops.elementwise import less as less
 from pynn.ops.elementwise import less_equal as less_equal
 from pynn.ops.elementwise import log as log
 from pynn.ops.elementwise import log1p as log1p
+from pynn.ops.elementwise import logical_and as logical_and
+from pynn.ops.elementwise import logical_not as logical_not
+from pynn.ops.elementwise import logical_or as logical_or
+from pynn.ops.elementwise import logical_xor as logical_xor
 from pynn.ops.elementwise import maximum as maximum
 from pynn.ops.elementwise import minimum as minimum
+from pynn.ops.elementwise import mod as mod
 from pynn.ops.elementwise import multiply as multiply
 from pynn.ops.elementwise import negative as negative
 from pynn.ops.elementwise import not_equal as not_equal
@@ -75,8 +81,11 @@ from pynn.ops.recurrent import gru as gru
 from pynn.ops.recurrent import join_steps as join_steps
 from pynn.ops.recurrent import lstm as lstm
 from pynn.ops.recurrent import split_steps as split_steps
+from pynn.ops.reduce import all as all
+from pynn.ops.reduce import any as any
 from pynn.ops.reduce import argmax as argmax
 from pynn.ops.reduce import argmin as argmin
+from pynn.ops.reduce import count_nonzero as count_nonzero
 from pynn.ops.reduce import max as max
 from pynn.ops.reduce import mean as mean
 from pynn.ops.reduce import min as min

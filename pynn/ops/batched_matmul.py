@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,11 +18,12 @@ class BatchedMatmul(Op):
     """``op(a[i]) @ op(b[i])`` for each i: a ``[batch, m, k]`` (``[batch, k, m]`` if transposed), b ``[batch, k, n]``
     (``[batch, n, k]``)."""
 
+    float32_kernels: ClassVar[bool] = True
     transpose_a: bool = False
     transpose_b: bool = False
 
     def infer(self, *specs: Spec) -> Spec:
-        self.require_float(*specs)
+        self.require(len({s.dtype for s in specs}) == 1, "matrices of one dtype", *specs)
         self.require(len(specs) == 2 and all(len(s.shape) == 3 for s in specs), "two stacks of matrices", *specs)
         a, b = specs
         m, k = a.shape[:0:-1] if self.transpose_a else a.shape[1:]

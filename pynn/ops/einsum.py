@@ -8,9 +8,10 @@ from typing import Any
 
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
-from pynn.graph.trace import as_value
 from pynn.ops.batched_matmul import BatchedMatmul
+from pynn.ops.elementwise import common_dtype
 from pynn.ops.matmul import Matmul
+from pynn.ops.shape import cast
 
 
 def einsum(subscripts: str, *operands: Any) -> Value:
@@ -28,7 +29,8 @@ def einsum(subscripts: str, *operands: Any) -> Value:
         ArgumentError: the notation is malformed, names a letter twice in one operand, or has more than two operands.
         ShapeError: a letter has two different lengths.
     """
-    values = [as_value(x) for x in operands]
+    dtype = common_dtype(*operands)
+    values = [cast(x, dtype) for x in operands]
     terms, result = _parse(subscripts, values)
     sizes: dict[str, int] = {}
     for term, v in zip(terms, values, strict=True):

@@ -8,20 +8,27 @@ function in ``csrc/include/pynn/elementwise.def``.  Activations are in ``pynn.op
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from pynn.errors import ShapeError
+from pynn.errors import ArgumentError, ShapeError
+from pynn.graph import dtypes
 from pynn.graph.ir import Candidate, Node, Op, Spec, Value
 from pynn.graph.trace import as_value
+from pynn.graph.variable import Variable
 
 
 class Elementwise(Op, abstract=True):
     """Base: the result has the shape and dtype of every input."""
 
+    float32_kernels: ClassVar[bool] = True
+
     def infer(self, *specs: Spec) -> Spec:
         self.require_float(*specs)
+        return self._one_spec(*specs)
+
+    def _one_spec(self, *specs: Spec) -> Spec:
         first = specs[0]
         self.require(all(s == first for s in specs), "inputs of one shape and dtype", *specs)
         return first
@@ -43,21 +50,35 @@ class Elementwise(Op, abstract=True):
         return (Candidate("elementwise_chain", self.params, inplace=lambda node: {0: tuple(range(len(node.inputs)))}),)
 
 
-class Add(Elementwise):
+class Numeric(Elementwise, abstract=True):
+    """Base: works on whole numbers and truth values, too, by NumPy."""
+
+    def infer(self, *specs: Spec) -> Spec:
+        return self._one_spec(*specs)
+
+
+class NumpyElementwise(Elementwise, abstract=True):
+    """Base: floats without a tile function in ``elementwise.def``, by NumPy inside the program."""
+
+    def candidates(self) -> Sequence[Candidate]:
+        return ()
+
+
+class Add(Numeric):
     """``a + b``."""
 
     def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
         return g, g
 
 
-class Subtract(Elementwise):
+class Subtract(Numeric):
     """``a - b``."""
 
     def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
         return g, Negative()(g)
 
 
-class Multiply(Elementwise):
+class Multiply(Numeric):
     """``a * b``."""
 
     def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
@@ -74,21 +95,21 @@ class Divide(Elementwise):
         return grad_a, Negative()(Multiply()(grad_a, y))
 
 
-class Negative(Elementwise):
+class Negative(Numeric):
     """``-x``."""
 
     def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
         return (Negative()(g),)
 
 
-class Maximum(Elementwise):
+class Maximum(Numeric):
     """The larger of ``a`` and ``b``; NaN where either is.  Where they are equal each gets half of the gradient."""
 
     def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
         return _split_between(g, y, *inputs)
 
 
-class Minimum(Elementwise):
+class Minimum(Numeric):
     """The smaller of ``a`` and ``b``; NaN where either is.  Where they are equal each gets half of the gradient."""
 
     def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
@@ -101,7 +122,7 @@ def _split_between(g: Value, y: Value, a: Value, b: Value) -> tuple[Value, Value
     return Multiply()(share, is_a), Multiply()(share, is_b)
 
 
-class Power(Elementwise):
+class Power(Numeric):
     """``a ** b``.  The gradient of the exponent is 0 where ``a <= 0``, where it is not defined."""
 
     def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
@@ -113,6 +134,20 @@ class Power(Elementwise):
         positive = Greater()(a, zero)
         log_a = Select()(positive, Log()(Select()(positive, a, one)), zero)
         return grad_a, Multiply()(g, Multiply()(y, log_a))
+
+
+class FloorDivide(Numeric, NumpyElementwise):
+    """The largest whole number not above ``a / b``.  Flat: no gradient."""
+
+    def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
+        return None, None
+
+
+class Mod(Numeric, NumpyElementwise):
+    """``a - floor(a / b) * b``: what is left, with the sign of ``b``."""
+
+    def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
+        return g, Negative()(Multiply()(g, FloorDivide()(*inputs)))
 
 
 class Exp(Elementwise):
@@ -150,21 +185,21 @@ class Rsqrt(Elementwise):
         return (Multiply()(Multiply()(g, _like(y, -0.5)), Multiply()(y, Square()(y))),)
 
 
-class Square(Elementwise):
+class Square(Numeric):
     """``x * x``."""
 
     def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
         return (Multiply()(g, Add()(inputs[0], inputs[0])),)
 
 
-class Abs(Elementwise):
+class Abs(Numeric):
     """``|x|``; the gradient at 0 is 0."""
 
     def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
         return (Multiply()(g, Sign()(inputs[0])),)
 
 
-class Sign(Elementwise):
+class Sign(Numeric):
     """-1, 0 or 1.  Flat everywhere: no gradient."""
 
     def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
@@ -192,7 +227,7 @@ class Cos(Elementwise):
         return (Negative()(Multiply()(g, Sin()(inputs[0]))),)
 
 
-class Comparison(Elementwise, abstract=True):
+class Comparison(Numeric, abstract=True):
     """Base: 1 where the comparison holds, else 0, in the inputs' dtype.  No gradient."""
 
     def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
@@ -230,7 +265,19 @@ class IsNan(Elementwise):
         return (None,)
 
 
-class Select(Elementwise):
+def is_truth(v: Value) -> bool:
+    """Whether ``v`` is known to hold nothing but 0 and 1."""
+    if v.dtype == "bool":
+        return True
+    node = v.node
+    if node is None:
+        return isinstance(v.source, np.ndarray) and v.size == 1 and v.source.item() in (0, 1)
+    if isinstance(node.op, Multiply | Maximum | Minimum) or node.op.name in ("reshape", "broadcast_to", "max", "min"):
+        return all(map(is_truth, node.inputs))
+    return isinstance(node.op, Comparison | IsNan) or (node.op.name == "cast" and node.inputs[0].dtype == "bool")
+
+
+class Select(Numeric):
     """``a`` where ``condition`` is not 0, else ``b``."""
 
     def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
@@ -250,21 +297,47 @@ def _like(x: Value, number: float) -> Value:
     return BroadcastTo(x.shape)(scalar) if x.shape else scalar
 
 
-def _float(x: Any, dtype: str = "float32") -> Value:
-    v = as_value(x, None if isinstance(x, Value) or not np.isscalar(x) else dtype)
-    if v.spec.is_float:
-        return v
+def dtype_of(x: Any) -> Any:
+    """What :func:`~pynn.graph.dtypes.result_type` takes for an operand: a name, or the type of a plain number."""
+    if isinstance(x, Value | Variable):
+        return x.dtype
+    if type(x) in (bool, int, float, complex):
+        return type(x)
+    if isinstance(x, np.floating) and np.ndim(x) == 0:
+        return float
+    return as_value(x).dtype
+
+
+def common_dtype(*operands: Any, floating: bool = False, least: str = "bool") -> str:
+    """The dtype in which operands meet; a float if ``floating``, and at least ``least``."""
+    dtype = dtypes.result_type(*map(dtype_of, operands))
+    if floating and not dtype.startswith(("float", "complex")):
+        return dtypes.FLOAT
+    return least if dtype == "bool" else dtype
+
+
+def _as(x: Any, dtype: str) -> Value:
+    """``x`` as a value of this dtype."""
     from pynn.ops.shape import cast
 
-    return cast(v, dtype)
+    return as_value(x, dtype) if np.isscalar(x) else cast(x, dtype)
 
 
-def _together(name: str, *operands: Any) -> list[Value]:
-    """The operands as floats of one shape, broadcast as NumPy does."""
+def _float(x: Any, dtype: str = dtypes.FLOAT) -> Value:
+    """``x`` itself if it holds floats, else as such."""
+    v = as_value(x, dtype if np.isscalar(x) else None)
+    return v if v.spec.is_float else _as(v, dtype)
+
+
+def _together(name: str, *operands: Any, floating: bool = False, least: str = "bool") -> list[Value]:
+    """The operands in one dtype and one shape, broadcast as NumPy does."""
+    dtype = common_dtype(*operands, floating=floating, least=least)
+    return _one_shape(name, *(_as(x, dtype) for x in operands))
+
+
+def _one_shape(name: str, *values: Value) -> list[Value]:
     from pynn.ops.shape import broadcast_to
 
-    dtype = next((x.dtype for x in operands if isinstance(x, Value) and x.spec.is_float), "float32")
-    values = [_float(x, dtype) for x in operands]
     try:
         shape = np.broadcast_shapes(*(v.shape for v in values))
     except ValueError:
@@ -275,6 +348,17 @@ def _together(name: str, *operands: Any) -> list[Value]:
     return [broadcast_to(v, shape) for v in values]
 
 
+def _truth(x: Any, dtype: str = dtypes.FLOAT) -> Value:
+    """1 where ``x`` is not 0, else 0, in a dtype to compute with."""
+    v = as_value(x)
+    return _as(v, dtype) if is_truth(v) else _as(NotEqual()(v, _like(v, 0)), dtype)
+
+
+def _bool(x: Value) -> Value:
+    """A comparison's zeros and ones as truth values."""
+    return _as(x, "bool")
+
+
 def add(x1: Any, x2: Any) -> Value:
     """``x1 + x2``, broadcast as in NumPy."""
     return Add()(*_together("add", x1, x2))
@@ -282,7 +366,7 @@ def add(x1: Any, x2: Any) -> Value:
 
 def subtract(x1: Any, x2: Any) -> Value:
     """``x1 - x2``, broadcast as in NumPy."""
-    return Subtract()(*_together("subtract", x1, x2))
+    return Subtract()(*_together("subtract", x1, x2, least="int32"))
 
 
 def multiply(x1: Any, x2: Any) -> Value:
@@ -291,8 +375,24 @@ def multiply(x1: Any, x2: Any) -> Value:
 
 
 def divide(x1: Any, x2: Any) -> Value:
-    """``x1 / x2``, broadcast as in NumPy."""
-    return Divide()(*_together("divide", x1, x2))
+    """``x1 / x2``, broadcast as in NumPy; a float, of whole numbers, too."""
+    return Divide()(*_together("divide", x1, x2, floating=True))
+
+
+def floor_divide(x1: Any, x2: Any) -> Value:
+    """The largest whole number not above ``x1 / x2``, broadcast as in NumPy.  No gradient."""
+    return FloorDivide()(*_together("floor_divide", x1, x2, least="int32"))
+
+
+def mod(x1: Any, x2: Any) -> Value:
+    """What :func:`floor_divide` leaves, with the sign of ``x2``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.mod([5, -5], 3)
+        array([2, 1], dtype=int32)
+    """
+    return Mod()(*_together("mod", x1, x2, least="int32"))
 
 
 def maximum(x1: Any, x2: Any) -> Value:
@@ -307,54 +407,103 @@ def minimum(x1: Any, x2: Any) -> Value:
 
 def power(x1: Any, x2: Any) -> Value:
     """``x1 ** x2``, broadcast as in NumPy."""
-    if not isinstance(x2, Value) and np.isscalar(x2) and x2 == 2:
+    if not isinstance(x2, Value) and np.isscalar(x2) and x2 == 2 and common_dtype(x1, x2) == dtype_of(x1):
         return square(x1)
-    return Power()(*_together("power", x1, x2))
+    return Power()(*_together("power", x1, x2, least="int32"))
 
 
 def equal(x1: Any, x2: Any) -> Value:
-    """1.0 where ``x1 == x2``, else 0.0."""
-    return Equal()(*_together("equal", x1, x2))
+    """Where ``x1 == x2``: bool.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.equal([1, 2, 3], [1, 0, 3])
+        array([ True, False,  True])
+    """
+    return _bool(Equal()(*_together("equal", x1, x2)))
 
 
 def not_equal(x1: Any, x2: Any) -> Value:
-    """1.0 where ``x1 != x2``, else 0.0."""
-    return NotEqual()(*_together("not_equal", x1, x2))
+    """Where ``x1 != x2``: bool."""
+    return _bool(NotEqual()(*_together("not_equal", x1, x2)))
 
 
 def greater(x1: Any, x2: Any) -> Value:
-    """1.0 where ``x1 > x2``, else 0.0."""
-    return Greater()(*_together("greater", x1, x2))
+    """Where ``x1 > x2``: bool."""
+    return _bool(Greater()(*_together("greater", x1, x2)))
 
 
 def greater_equal(x1: Any, x2: Any) -> Value:
-    """1.0 where ``x1 >= x2``, else 0.0."""
-    return GreaterEqual()(*_together("greater_equal", x1, x2))
+    """Where ``x1 >= x2``: bool."""
+    return _bool(GreaterEqual()(*_together("greater_equal", x1, x2)))
 
 
 def less(x1: Any, x2: Any) -> Value:
-    """1.0 where ``x1 < x2``, else 0.0."""
-    return Less()(*_together("less", x1, x2))
+    """Where ``x1 < x2``: bool."""
+    return _bool(Less()(*_together("less", x1, x2)))
 
 
 def less_equal(x1: Any, x2: Any) -> Value:
-    """1.0 where ``x1 <= x2``, else 0.0."""
-    return LessEqual()(*_together("less_equal", x1, x2))
+    """Where ``x1 <= x2``: bool."""
+    return _bool(LessEqual()(*_together("less_equal", x1, x2)))
 
 
-def where(condition: Any, x1: Any, x2: Any) -> Value:
-    """``x1`` where ``condition`` is not 0, else ``x2``, broadcast as in NumPy."""
-    return Select()(*_together("where", condition, x1, x2))
+def logical_and(x1: Any, x2: Any) -> Value:
+    """Where neither is 0: bool."""
+    return _bool(Multiply()(*_one_shape("logical_and", _truth(x1), _truth(x2))))
+
+
+def logical_or(x1: Any, x2: Any) -> Value:
+    """Where at least one is not 0: bool."""
+    return _bool(Maximum()(*_one_shape("logical_or", _truth(x1), _truth(x2))))
+
+
+def logical_xor(x1: Any, x2: Any) -> Value:
+    """Where exactly one is not 0: bool."""
+    return _bool(NotEqual()(*_one_shape("logical_xor", _truth(x1), _truth(x2))))
+
+
+def logical_not(x: Any) -> Value:
+    """Where ``x`` is 0: bool."""
+    v = as_value(x)
+    v = _truth(v) if v.dtype == "bool" else v
+    return _bool(Equal()(v, _like(v, 0)))
+
+
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """``x1`` where ``condition`` is true (not 0), else ``x2``, broadcast as in NumPy.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> x = np.array([-1.0, 2.0])
+        >>> ops.where(ops.greater(x, 0), x, 0.0)
+        array([0., 2.], dtype=float32)
+    """
+    if x1 is None or x2 is None:
+        raise ArgumentError(
+            "where: expected both x1 and x2, or neither outside of a trace; positions alone (their number depends on "
+            "the values) cannot be compiled"
+        )
+    dtype = common_dtype(x1, x2)
+    return Select()(*_one_shape("where", _truth(condition, dtype), _as(x1, dtype), _as(x2, dtype)))
 
 
 def clip(x: Any, x_min: Any, x_max: Any) -> Value:
     """``x`` limited to ``[x_min, x_max]``; no gradient flows where it was cut."""
-    return minimum(maximum(x, x_min), x_max)
+    v = as_value(x)
+    return minimum(maximum(_as(v, "int32") if v.dtype == "bool" else v, x_min), x_max)
 
 
 def negative(x: Any) -> Value:
     """``-x``."""
-    return Negative()(_float(x))
+    return Negative()(_number(x))
+
+
+def _number(x: Any) -> Value:
+    """``x`` as numbers: truth values become 0 and 1, int32."""
+    v = as_value(x)
+    return _as(v, "int32") if v.dtype == "bool" else v
 
 
 def exp(x: Any) -> Value:
@@ -384,17 +533,18 @@ def rsqrt(x: Any) -> Value:
 
 def square(x: Any) -> Value:
     """``x * x``."""
-    return Square()(_float(x))
+    return Square()(_number(x))
 
 
 def absolute(x: Any) -> Value:
     """``|x|``."""
-    return Abs()(_float(x))
+    v = as_value(x)
+    return v if v.dtype in ("bool", "uint8", "uint16", "uint32", "uint64") else Abs()(v)
 
 
 def sign(x: Any) -> Value:
     """-1, 0 or 1."""
-    return Sign()(_float(x))
+    return Sign()(_number(x))
 
 
 def floor(x: Any) -> Value:
@@ -413,8 +563,8 @@ def cos(x: Any) -> Value:
 
 
 def isnan(x: Any) -> Value:
-    """1.0 where ``x`` is not a number, else 0.0."""
-    return IsNan()(_float(x))
+    """Where ``x`` is not a number: bool."""
+    return _bool(IsNan()(_float(x)))
 
 
 abs = absolute

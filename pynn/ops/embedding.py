@@ -16,12 +16,12 @@ from pynn.ops.shape import cast, reshape, transpose
 class TakeRows(Op):
     """``y[i] = x[numbers[i]]``: x ``[rows, ...]``, numbers int32 of any shape; y ``[*numbers.shape, ...]``.
 
-    A number below zero counts from the end.  Where a number is outside of ``-rows .. rows - 1`` the result is NaN.
+    A number below zero counts from the end.  Where a number is outside of ``-rows .. rows - 1`` the result is NaN; of
+    whole numbers the smallest, of those without a sign the largest, of truth values True: what JAX fills in.
     """
 
     def infer(self, *specs: Spec) -> Spec:
         x, numbers = specs
-        self.require_float(x)
         self.require(len(x.shape) >= 1 and x.shape[0] > 0, "a table with at least one row", *specs)
         self.require(numbers.dtype == "int32", "int32 row numbers", *specs)
         return x.with_shape((*numbers.shape, *x.shape[1:]))
@@ -34,7 +34,7 @@ class TakeRows(Op):
         return _table(node.inputs[0].shape)
 
     def candidates(self) -> Sequence[Candidate]:
-        return (Candidate("take_rows", self.params),)
+        return (Candidate("take_rows", self.params, declines=_declines),)
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,10 @@ class AddRows(Op):
         return (Candidate("add_rows", self.params),)
 
 
+def _declines(node: Node) -> str | None:
+    return None if node.inputs[0].dtype == "float32" else "it takes rows of float32"
+
+
 def _table(shape: tuple[int, ...]) -> dict[str, Any]:
     return {"rows": shape[0], "inner": math.prod(shape[1:])}
 
@@ -78,7 +82,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Value:
     """Elements of ``x`` along ``axis`` at ``indices``, as :func:`numpy.take`; of the flat ``x`` if there is no axis.
 
     Args:
-        x: floating-point numbers.
+        x: any array.
         indices: whole numbers of any shape and dtype; those below zero count from the end.  Where one is out of
             range the result is NaN (as in Keras on JAX), and no gradient flows there.
         axis: the axis that ``indices`` counts along; the first is fastest, for others ``x`` is transposed.

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from pynn.errors import GraphError, ShapeError
 from pynn.graph.ir import Candidate, Node, Op, Spec, Value
-from pynn.graph.trace import as_value
 
 #: Activations a product can apply to its result while it is in the cache; numbers as in params.h.
 EPILOGUE_ACTIVATIONS = {"linear": 0, "relu": 1, "sigmoid": 2, "tanh": 3, "relu6": 4}
@@ -28,13 +27,14 @@ class Matmul(Op):
     `PackMatmulKernel` made of a ``[k, packed_n]`` matrix.
     """
 
+    float32_kernels: ClassVar[bool] = True
     transpose_a: bool = False
     transpose_b: bool = False
     activation: str = "linear"
     packed_n: int = 0
 
     def infer(self, *specs: Spec) -> Spec:
-        self.require_float(*specs)
+        self.require(len({s.dtype for s in specs}) == 1, "matrices of one dtype", *specs)
         self.require(2 <= len(specs) <= 4, "two matrices and maybe a bias and a residual", *specs)
         a, b, *added = specs
         self.require(len(a.shape) == 2, "two matrices", a, b)
@@ -131,9 +131,11 @@ def matmul(x1: Any, x2: Any) -> Value:
         ShapeError: the inner sizes differ, the leading axes do not broadcast, or one is a scalar.
     """
     from pynn.ops.batched_matmul import batched_matmul
-    from pynn.ops.shape import reshape
+    from pynn.ops.elementwise import common_dtype
+    from pynn.ops.shape import cast, reshape
 
-    a, b = as_value(x1), as_value(x2)
+    dtype = common_dtype(x1, x2)
+    a, b = cast(x1, dtype), cast(x2, dtype)
     if a.ndim and b.ndim not in (0, 2):
         return batched_matmul(a, b)
     if a.ndim < 1 or b.ndim != 2 or a.shape[-1] != b.shape[0]:

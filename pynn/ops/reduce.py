@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from pynn.errors import ArgumentError
 from pynn.graph.ir import Candidate, Node, Op, Spec, Value
 from pynn.graph.trace import as_value
-from pynn.ops.shape import broadcast_to, expand_dims, reshape, transpose
+from pynn.ops.shape import broadcast_to, cast, expand_dims, reshape, transpose
 
 _KINDS = {"sum": 0, "max": 1, "min": 2}
 
@@ -19,12 +19,12 @@ _KINDS = {"sum": 0, "max": 1, "min": 2}
 class Reduction(Op, abstract=True):
     """Base: one number for the axes ``axis`` .. ``axis + count - 1``, which vanish."""
 
+    float32_kernels: ClassVar[bool] = True
     axis: int
     count: int = 1
 
     def infer(self, *specs: Spec) -> Spec:
         x = specs[0]
-        self.require_float(x)
         self.require(self.count >= 1 and self.axis + self.count <= len(x.shape), "the axes it reduces", x)
         return x.with_shape(x.shape[: self.axis] + x.shape[self.axis + self.count :])
 
@@ -79,9 +79,10 @@ class Min(_Extreme):
 class Argmax(Op):
     """Index of the first largest number along the last axis, int32.  No gradient."""
 
+    float32_kernels: ClassVar[bool] = True
+
     def infer(self, *specs: Spec) -> Spec:
         x = specs[0]
-        self.require_float(x)
         self.require(len(x.shape) >= 1 and x.shape[-1] >= 1, "a last axis with at least one number", x)
         return Spec(x.shape[:-1], "int32")
 
@@ -126,32 +127,81 @@ def _reduce(op: type[Reduction], name: str, x: Any, axis: Axis, keepdims: bool) 
 
 
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Sum over the given axes, all by default."""
-    return _reduce(Sum, "sum", x, axis, keepdims)
+    """Sum over the given axes, all by default; of whole numbers and truth values at least int32."""
+    return _reduce(Sum, "sum", _countable(x), axis, keepdims)
+
+
+def _countable(x: Any) -> Value:
+    """``x`` in a dtype that sums and products fit in: small whole numbers as 32 bits."""
+    v = as_value(x)
+    if v.dtype in ("bool", "int8", "int16"):
+        return cast(v, "int32")
+    return cast(v, "uint32") if v.dtype in ("uint8", "uint16") else v
 
 
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
     """Arithmetic mean over the given axes, all by default."""
-    x = as_value(x)
+    from pynn.ops.elementwise import _float
+
+    x = _float(x)
     count = math.prod(x.shape[a] for a in _axes("mean", x, axis))
     return _reduce(Sum, "mean", x, axis, keepdims) * (1.0 / count if count else float("nan"))
 
 
-def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Largest over the given axes, all by default."""
-    return _reduce(Max, "max", x, axis, keepdims)
+def max(x: Any, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Value:
+    """Largest over the given axes, all by default, and of ``initial``."""
+    return _extreme(Max, "max", x, axis, keepdims, initial)
 
 
-def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Smallest over the given axes, all by default."""
-    return _reduce(Min, "min", x, axis, keepdims)
+def min(x: Any, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Value:
+    """Smallest over the given axes, all by default, and of ``initial``."""
+    return _extreme(Min, "min", x, axis, keepdims, initial)
+
+
+def _extreme(op: type[Reduction], name: str, x: Any, axis: Axis, keepdims: bool, initial: float | None) -> Value:
+    from pynn.ops import elementwise
+
+    x = as_value(x)
+    if initial is None and 0 in [x.shape[a] for a in _axes(name, x, axis)]:
+        raise ArgumentError(f"{name}: {x.spec} holds no number along axis {axis}; give initial=")
+    y = _reduce(op, name, x, axis, keepdims)
+    return y if initial is None else getattr(elementwise, f"{name}imum")(y, as_value(initial, x.dtype))
+
+
+def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
+    """Whether at least one along the given axes (all by default) is not 0: bool.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.any([[True, False], [False, False]], axis=1)
+        array([ True, False])
+    """
+    return _quantify(Max, "any", x, axis, keepdims)
+
+
+def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
+    """Whether none along the given axes (all by default) is 0: bool."""
+    return _quantify(Min, "all", x, axis, keepdims)
+
+
+def _quantify(op: type[Reduction], name: str, x: Any, axis: Axis, keepdims: bool) -> Value:
+    from pynn.ops.elementwise import _truth
+
+    return cast(_reduce(op, name, _truth(x), axis, keepdims), "bool")
+
+
+def count_nonzero(x: Any, axis: Axis = None) -> Value:
+    """How many along the given axes (all by default) are not 0: int32."""
+    from pynn.ops.elementwise import _truth
+
+    return _reduce(Sum, "count_nonzero", _truth(x, "int32"), axis, False)
 
 
 def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
     """Variance (mean squared distance from the mean) over the given axes."""
-    from pynn.ops.elementwise import square
+    from pynn.ops.elementwise import _float, square
 
-    x = as_value(x)
+    x = _float(x)
     return mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims)
 
 
@@ -166,7 +216,8 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
     """Index of the first largest number along ``axis`` (of the flattened array if None), int32."""
     x = as_value(x)
     if axis is None:
-        return Argmax()(reshape(x, (x.size,)))
+        y = Argmax()(reshape(x, (x.size,)))
+        return reshape(y, (1,) * x.ndim) if keepdims else y
     (at,) = _axes("argmax", x, axis)
     if at != x.ndim - 1:
         x = transpose(x, [*(i for i in range(x.ndim) if i != at), at])
@@ -176,4 +227,9 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
 
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
     """Index of the first smallest number along ``axis`` (of the flattened array if None), int32."""
-    return argmax(-as_value(x), axis, keepdims)
+    from pynn.ops.elementwise import _number
+
+    v = as_value(x)
+    if v.dtype.startswith("uint"):
+        v = cast(v, "int64")
+    return argmax(-_number(v), axis, keepdims)

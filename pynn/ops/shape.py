@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pynn.errors import ArgumentError, DtypeError, ShapeError
-from pynn.graph.ir import DTYPES, Candidate, Node, Op, Spec, Value
+from pynn.errors import ArgumentError, ShapeError
+from pynn.graph.dtypes import checked_dtype
+from pynn.graph.ir import Candidate, Node, Op, Spec, Value
 from pynn.graph.trace import as_value
 
 MAX_RANK = 8  # of the strided kernel
@@ -138,12 +139,23 @@ def _strided_declines(node: Node) -> str | None:
     return None
 
 
-_CAST_CODES = {"float32": 0, "int32": 1, "int64": 2, "uint8": 3, "uint32": 4}
+#: What the kernel takes.  Truth values are bytes 0 and 1.
+_CAST_CODES = {"float32": 0, "int32": 1, "int64": 2, "uint8": 3, "uint32": 4, "bool": 3}
+
+
+def _cast_declines(node: Node) -> str | None:
+    from pynn.ops.elementwise import is_truth
+
+    x, y = node.inputs[0], node.outputs[0]
+    missing = {x.dtype, y.dtype} - _CAST_CODES.keys()
+    if missing:
+        return f"it does not know {', '.join(sorted(missing))}"
+    return "only 0 and 1 become bool by cutting" if y.dtype == "bool" and not is_truth(x) else None
 
 
 @dataclass(frozen=True)
 class Cast(Op):
-    """``x`` as another dtype; to whole numbers by cutting the fraction off."""
+    """``x`` as another dtype; to whole numbers by cutting the fraction off, to bool by what is not 0."""
 
     dtype: str
 
@@ -159,7 +171,7 @@ class Cast(Op):
         return {"source": _CAST_CODES[node.inputs[0].dtype], "target": _CAST_CODES[self.dtype]}
 
     def candidates(self) -> Sequence[Candidate]:
-        return (Candidate("cast", self.params),)
+        return (Candidate("cast", self.params, declines=_cast_declines),)
 
 
 @dataclass(frozen=True)
@@ -220,12 +232,20 @@ def broadcast_to(x: Any, shape: Sequence[int]) -> Value:
     return x if x.shape == shape else BroadcastTo(shape)(x)
 
 
-def cast(x: Any, dtype: str) -> Value:
-    """``x`` as another dtype; to whole numbers by cutting the fraction off."""
-    if dtype not in DTYPES:
-        raise DtypeError(f"cast: dtype must be one of {', '.join(DTYPES)}, received {dtype!r}")
-    x = as_value(x)
-    return x if x.dtype == dtype else Cast(dtype)(x)
+def cast(x: Any, dtype: Any) -> Value:
+    """``x`` as another dtype; to whole numbers by cutting the fraction off, to bool by what is not 0.
+
+    Raises:
+        DtypeError: programs know no such dtype (float16 and bfloat16 among them).
+    """
+    from pynn.ops.elementwise import NotEqual, _like, is_truth
+
+    dtype, v = checked_dtype("cast", dtype), as_value(x)
+    if v.dtype == dtype:
+        return v
+    if dtype == "bool" and v.spec.is_float and not is_truth(v):
+        v = NotEqual()(v, _like(v, 0.0))
+    return Cast(dtype)(v)
 
 
 def one_hot(x: Any, num_classes: int, dtype: str = "float32") -> Value:

@@ -9,7 +9,7 @@ from pynn.optimizers.adam import Adam
 from pynn.optimizers.optimizer import Optimizer
 from pynn.optimizers.sgd import SGD
 from pynn.utils.naming import unknown_name
-from pynn.utils.serialization import deserialize_object, serialize_object
+from pynn.utils.serialization import custom_named, deserialize_object, serialize_object
 
 _CLASSES: dict[str, type[Optimizer]] = {c.__name__: c for c in (Adam, SGD)}
 _BY_NAME: dict[str, type[Optimizer]] = {name.lower(): c for name, c in _CLASSES.items()}
@@ -23,6 +23,7 @@ def get(identifier: Any) -> Optimizer:
         return identifier
     if isinstance(identifier, dict):
         return deserialize(identifier)
+    identifier = custom_named(identifier) or identifier
     if isinstance(identifier, str):
         if identifier.lower() not in _BY_NAME:
             raise unknown_name("optimizer", identifier, _BY_NAME)
@@ -37,6 +38,6 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
     return serialize_object(optimizer, "optimizers")
 
 
-def deserialize(config: dict[str, Any]) -> Optimizer:
-    """The optimizer that ``config`` describes."""
-    return deserialize_object(config, {**_CLASSES, **_BY_NAME}, "optimizer")
+def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+    """The optimizer that ``config`` describes: one of pynn's own or of ``custom_objects``."""
+    return deserialize_object(config, {**_CLASSES, **_BY_NAME}, "optimizer", custom_objects)

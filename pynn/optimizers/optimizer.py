@@ -193,7 +193,6 @@ class Optimizer:
             return
         from pynn.executor.eager import run_traced
 
-        self.prepare_step()
         arrays = [to_array(g, f"gradient of '{v.path}'") for g, v in pairs]
         run_traced(self._apply_arrays, arrays, variables=tuple(v for _, v in pairs))
 
@@ -201,8 +200,12 @@ class Optimizer:
         self._apply_traced(list(grads), list(variables))
 
     def _apply_traced(self, grads: list[Value], variables: list[Variable]) -> None:
+        trace.current().before_run(self.prepare_step)
         if variables:
             self.step(grads, variables)
+        for v in variables:
+            if v.constraint is not None:
+                v.assign(v.constraint(trace.current().read(v)))
         self.iterations.assign(ops.increment(self.iterations))
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> None:

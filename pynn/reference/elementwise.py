@@ -35,6 +35,14 @@ def power(a, b):
     return np.power(a, b)
 
 
+def floor_divide(a, b):
+    return np.floor_divide(a, b)
+
+
+def mod(a, b):
+    return np.mod(a, b)
+
+
 def exp(x):
     return np.exp(x)
 

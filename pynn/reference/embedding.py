@@ -8,8 +8,14 @@ def take_rows(x, numbers):
     row = np.where(numbers < 0, numbers + rows, numbers)
     inside = (row >= 0) & (row < rows)
     y = x[np.where(inside, row, 0)]
-    y[~inside] = np.nan
+    y[~inside] = _outside(x.dtype)
     return y
+
+
+def _outside(dtype):
+    if dtype.kind in "iu":
+        return np.iinfo(dtype).min if dtype.kind == "i" else np.iinfo(dtype).max
+    return np.nan if dtype.kind != "b" else True
 
 
 def add_rows(g, numbers, *, rows):

@@ -8,7 +8,7 @@ def _axes(axis, count):
 
 
 def sum(x, *, axis, count):
-    return x.sum(_axes(axis, count))
+    return x.sum(_axes(axis, count), dtype=x.dtype)
 
 
 def max(x, *, axis, count):

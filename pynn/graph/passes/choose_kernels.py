@@ -25,6 +25,8 @@ def choose(node: Node) -> Choice:
     declined: list[tuple[str, str]] = []
     if any(spec.dtype == "float64" for spec in (*node.input_specs, *node.output_specs)):
         return Choice(None, (("native kernels", "they compute in float32"),))
+    if node.op.float32_kernels and any(spec.dtype != "float32" for spec in node.input_specs):
+        return Choice(None, (("native kernels", "they compute in float32"),))
     for candidate in node.op.candidates():
         reason = candidate.declines(node)
         if reason is None:

@@ -14,9 +14,9 @@ import numpy as np
 from pynn.executor.reference import evaluate_node
 from pynn.graph.ir import Graph, Node, Spec, Value, rewrite
 from pynn.ops.activations import ReluGrad, SigmoidGrad, TanhGrad
-from pynn.ops.elementwise import Add, Divide, Multiply, Negative, Subtract
+from pynn.ops.elementwise import Add, Divide, Multiply, Negative, Subtract, is_truth
 from pynn.ops.pool import MaxPool2dGrad
-from pynn.ops.shape import BroadcastTo, Reshape, Transpose
+from pynn.ops.shape import BroadcastTo, Cast, Reshape, Transpose
 from pynn.ops.softmax import Softmax, SoftmaxCrossentropy, SparseSoftmaxCrossentropy
 
 #: Constants larger than this are not made at compile time: they would only take memory.
@@ -123,8 +123,25 @@ def _simpler(node: Node, inputs: tuple[Value, ...]) -> tuple[Value, ...] | None:
         g, x_pooled, y = inputs[0].node.inputs
         if x_pooled is inputs[1]:
             return (inputs[0].op(op(g, y), x_pooled, y),)
+    if isinstance(op, Cast) and x is not None and x.dtype == "bool":
+        numbers = _numbers_behind(x, op.dtype)
+        return None if numbers is None else (numbers,)
     if isinstance(op, (Add, Subtract, Multiply, Divide)):
         return _simpler_arithmetic(node, *inputs)
+    return None
+
+
+def _numbers_behind(v: Value, dtype: str) -> Value | None:
+    """The zeros and ones that the truth values ``v`` were made of, if they have this dtype: no need to go there and
+    back.  Looks through changes of shape."""
+    if v.node is None:
+        return None
+    x = v.node.inputs[0]
+    if isinstance(v.op, Cast):
+        return x if x.dtype == dtype and is_truth(x) else None
+    if isinstance(v.op, (Reshape, BroadcastTo, Transpose)):
+        numbers = _numbers_behind(x, dtype)
+        return None if numbers is None else v.op(numbers)
     return None
 
 

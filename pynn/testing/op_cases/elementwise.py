@@ -31,8 +31,13 @@ def _special(rng, spec):
     return x.reshape(spec.shape)
 
 
+def _above_three(rng, spec):
+    return rng.uniform(3.2, 4.0, spec.shape)
+
+
 _SHAPE = (5, 7)
 _X = Spec(_SHAPE)
+_WHOLE = Spec(_SHAPE, "int32")
 
 
 def _around_six(rng, spec):
@@ -61,6 +66,13 @@ CASES = [
     *(OpCase(op, [_X, _X]) for op in (ew.Maximum(), ew.Minimum())),
     *(OpCase(op, [_X, _X], draw={0: _small_whole, 1: _small_whole}, grad=()) for op in _COMPARISONS),
     OpCase(ew.Select(), [_X, _X, _X], draw={0: _zero_one}, grad=(1, 2)),
+    OpCase(ew.FloorDivide(), [_X, _X], draw={1: _away_from_zero}, grad=()),
+    OpCase(ew.Mod(), [_X, _X], draw={0: _positive, 1: _above_three}),
+    # Whole numbers and truth values, by NumPy.
+    *(OpCase(op, [_WHOLE, _WHOLE], grad=()) for op in (ew.Add(), ew.Multiply(), ew.Maximum(), ew.Equal(), ew.Less())),
+    *(OpCase(op, [_WHOLE], grad=()) for op in (ew.Negative(), ew.Square(), ew.Sign())),
+    OpCase(ew.Mod(), [_WHOLE, _WHOLE], draw={1: lambda rng, spec: rng.integers(1, 5, spec.shape)}, grad=()),
+    OpCase(ew.Select(), [Spec(_SHAPE, "bool")] * 3, grad=()),
     OpCase(act.SigmoidGrad(), [_X, _X]),
     OpCase(act.TanhGrad(), [_X, _X]),
     OpCase(act.ReluGrad(), [_X, _X], draw={1: _away_from_zero}, grad=(0,)),

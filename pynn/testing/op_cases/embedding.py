@@ -31,5 +31,7 @@ CASES = [
     *_both(7, (16,), (5,)), *_both(200, (33,), (9, 31)), *_both(3, (1,), (400,)), *_both(1, (128,), (2, 3)),
     *_both(65, (), (20,)), *_both(130, (2, 5), (4, 1, 6)), *_both(5, (17,), ()),
     OpCase(TakeRows(), [Spec((5, 20)), Spec((9,), "int32")], draw={1: _with_outsiders}, grad=(), note="NaN rows"),
+    OpCase(TakeRows(), [Spec((5, 3), "int32"), Spec((9,), "int32")], draw={1: _with_outsiders}, grad=()),
+    OpCase(TakeRows(), [Spec((5, 3), "bool"), Spec((4,), "int32")], grad=()),
     OpCase(AddRows(5), [Spec((9, 20)), Spec((9,), "int32")], draw={1: _with_outsiders}, grad=(), note="left out"),
 ]  # fmt: skip

@@ -35,6 +35,8 @@ CASES = [
     OpCase(Sum(1), [Spec((2, 600, 1100))], atol=2e-5, grad=(), note="two slabs of columns"),
     OpCase(Max(0), [Spec((40000,))]),
     OpCase(Max(0), [Spec((9, 5))], draw={0: _ties}, grad=(), note="equal maxima"),
+    *(OpCase(op(0), [Spec((9, 5), "int32")], rtol=0, atol=0, grad=()) for op in (Sum, Max, Min)),
+    OpCase(Argmax(), [Spec((5, 7), "int32")], rtol=0, atol=0, grad=()),
     *(OpCase(Argmax(), [Spec(shape)], draw={0: _ties}, rtol=0, atol=0, grad=())
       for shape in [(1,), (5, 1), (128, 10), (7, 33), (2, 3, 1000)]),
 ]  # fmt: skip

@@ -13,6 +13,10 @@ def _around(rng, spec):
     return rng.integers(-2, 9, spec.shape)
 
 
+def _zero_and_others(rng, spec):
+    return rng.integers(0, 2, spec.shape) * 0.25
+
+
 CASES = [
     OpCase(Reshape((6, 4)), [Spec((2, 3, 4))], expect=[(6, 4)]),
     OpCase(StopGradient(), [Spec((3,))], grad=()),
@@ -30,6 +34,10 @@ CASES = [
     OpCase(Cast("float32"), [Spec((5, 7), "int32")], rtol=0, atol=0),
     OpCase(Cast("float32"), [Spec((33,), "uint8")], rtol=0, atol=0),
     OpCase(Cast("float32"), [Spec((33,), "int64")], rtol=0, atol=0),
+    OpCase(Cast("bool"), [Spec((5, 7))], draw={0: _zero_and_others}, rtol=0, atol=0, grad=()),
+    OpCase(Cast("bool"), [Spec((5, 7), "int32")], rtol=0, atol=0, grad=()),
+    OpCase(Cast("int8"), [Spec((5, 7), "int32")], rtol=0, atol=0, grad=()),
+    OpCase(Cast("float32"), [Spec((33,), "bool")], rtol=0, atol=0),
     OpCase(OneHot(6), [Spec((9,), "int32")], draw={0: _around}, rtol=0, atol=0),
     OpCase(OneHot(3), [Spec((2, 5), "int32")], draw={0: _around}, rtol=0, atol=0, expect=[(2, 5, 3)]),
 ]  # fmt: skip

@@ -1,0 +1,3 @@
+"""Derivatives for people who write their own loops: a gradient tape."""
+
+from pynn.autodiff.tape import GradientTape as GradientTape
