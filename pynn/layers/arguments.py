@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pynn.errors import ArgumentError, ShapeError
+from pynn.settings import image_data_format
 
 
 def positive_int(layer: str, argument: str, value: Any) -> int:
@@ -36,8 +37,8 @@ def choice(layer: str, argument: str, value: Any, allowed: Sequence[str], note: 
 
 
 def image_order(layer: str, data_format: str | None) -> str:
-    """Where the channels are: ``"channels_last"``, the default, or ``"channels_first"``."""
-    return choice(layer, "data_format", data_format or "channels_last", ("channels_last", "channels_first"))
+    """Where the channels are, by default as :func:`pynn.config.image_data_format` says."""
+    return choice(layer, "data_format", data_format or image_data_format(), ("channels_last", "channels_first"))
 
 
 def integer_axis(layer: str, value: Any) -> int:

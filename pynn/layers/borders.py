@@ -135,7 +135,7 @@ class Cropping1D(Cropping):
     rank = 1
 
     def __init__(self, cropping: Any = (1, 1), **kwargs: Any):
-        super().__init__(cropping, **kwargs)
+        super().__init__(cropping, "channels_last", **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

@@ -6,13 +6,16 @@ import inspect
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from pynn import activations, initializers, ops
+from pynn import activations, constraints, initializers, ops, regularizers
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
 from pynn.layers.arguments import choice, lengths, positive_int
-from pynn.layers.layer import Shape, refuse_unsupported
+from pynn.layers.layer import Shape
 from pynn.layers.spatial import SpatialLayer, check_window_fits, spatial_spec
 from pynn.utils.arrays import as_float
+
+#: What each weight has, and where it comes from.
+_KINDS: dict[str, Any] = {"initializer": initializers, "regularizer": regularizers, "constraint": constraints}
 
 
 class BaseConv(SpatialLayer):
@@ -27,8 +30,6 @@ class BaseConv(SpatialLayer):
     #: Each has an initializer, a regularizer and a constraint.
     roles: ClassVar[tuple[str, ...]] = ("kernel", "bias")
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
-
-    bias_initializer: Any
 
     def __init__(
         self,
@@ -56,11 +57,13 @@ class BaseConv(SpatialLayer):
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
         for role in self.roles:
-            setattr(self, f"{role}_initializer", initializers.get(options[f"{role}_initializer"]))
-        refuse_unsupported(where, **{k: v for k, v in options.items() if not k.endswith("_initializer")})
+            for kind, package in _KINDS.items():
+                setattr(self, f"{role}_{kind}", package.get(options[f"{role}_{kind}"]))
 
     def _weight(self, role: str, shape: Sequence[int], name: str | None = None) -> Any:
-        return self.add_weight(shape, getattr(self, f"{role}_initializer"), name=name or role)
+        """Make a weight with the initializer, regularizer and constraint of its role, whose name it has by default."""
+        rules = {kind: getattr(self, f"{role}_{kind}") for kind in _KINDS}
+        return self.add_weight(shape, name=name or role, **rules)
 
     def _build_kernels(self, channels: int) -> int:
         """Make the kernels for so many channels; gives the number of channels that come out."""
@@ -103,12 +106,11 @@ class BaseConv(SpatialLayer):
             "dilation_rate": self.dilation_rate,
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
-            "activity_regularizer": None,
+            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
         }
         for role in self.roles:
-            config[f"{role}_initializer"] = initializers.serialize(getattr(self, f"{role}_initializer"))
-            config[f"{role}_regularizer"] = None
-            config[f"{role}_constraint"] = None
+            for kind, package in _KINDS.items():
+                config[f"{role}_{kind}"] = package.serialize(getattr(self, f"{role}_{kind}"))
         return config
 
 
@@ -171,7 +173,7 @@ class Conv(BaseConv):
         return self.filters
 
     def convolve(self, x: Value) -> Value:
-        return ops.conv(x, self.kernel, self.strides, self.padding, None, self.dilation_rate)
+        return ops.conv(x, self.kernel, self.strides, self.padding, "channels_last", self.dilation_rate)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "filters": self.filters, "groups": self.groups}

@@ -54,7 +54,7 @@ class DepthwiseConv(BaseConv):
         return channels * self.depth_multiplier
 
     def convolve(self, x: Value) -> Value:
-        return ops.depthwise_conv(x, self.kernel, self.strides, self.padding, None, self.dilation_rate)
+        return ops.depthwise_conv(x, self.kernel, self.strides, self.padding, "channels_last", self.dilation_rate)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "depth_multiplier": self.depth_multiplier}
@@ -157,7 +157,13 @@ class SeparableConv(BaseConv):
 
     def convolve(self, x: Value) -> Value:
         return ops.separable_conv(
-            x, self.depthwise_kernel, self.pointwise_kernel, self.strides, self.padding, None, self.dilation_rate
+            x,
+            self.depthwise_kernel,
+            self.pointwise_kernel,
+            self.strides,
+            self.padding,
+            "channels_last",
+            self.dilation_rate,
         )
 
     def get_config(self) -> dict[str, Any]:

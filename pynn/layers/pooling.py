@@ -35,7 +35,7 @@ class Pooling(SpatialLayer):
 
     def compute(self, x: Value) -> Value:
         check_window_fits(f"layer '{self.name}'", x.shape[1:-1], self.pool_size, self.padding)
-        return type(self).reduce(as_float(x), self.pool_size, self.strides, self.padding)
+        return type(self).reduce(as_float(x), self.pool_size, self.strides, self.padding, "channels_last")
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -186,7 +186,7 @@ class AdaptivePooling(SpatialLayer):
         self.output_size = lengths(f"layer '{self.name}'", "output_size", output_size, self.rank)
 
     def compute(self, x: Value) -> Value:
-        return type(self).reduce(as_float(x), self.output_size)
+        return type(self).reduce(as_float(x), self.output_size, "channels_last")
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "output_size": self.output_size}

@@ -71,7 +71,7 @@ class ConvTranspose(BaseConv):
 
     def convolve(self, x: Value) -> Value:
         return ops.conv_transpose(
-            x, self.kernel, self.strides, self.padding, self.output_padding, None, self.dilation_rate
+            x, self.kernel, self.strides, self.padding, self.output_padding, "channels_last", self.dilation_rate
         )
 
     def get_config(self) -> dict[str, Any]:

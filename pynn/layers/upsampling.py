@@ -35,7 +35,7 @@ class UpSampling1D(SpatialLayer):
     rank = 1
 
     def __init__(self, size: int = 2, **kwargs: Any):
-        super().__init__(None, **kwargs)
+        super().__init__("channels_last", **kwargs)
         (self.size,) = lengths(f"layer '{self.name}'", "size", size, 1)
 
     def compute(self, x: Value) -> Value:

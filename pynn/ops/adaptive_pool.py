@@ -55,11 +55,11 @@ def _adaptive(
 ) -> Value:
     x = as_value(inputs)
     if is_channels_first(function, data_format):
-        return channels_to_front(_adaptive(function, along, pool, channels_to_end(x), output_size, None))
+        return channels_to_front(_adaptive(function, along, pool, channels_to_end(x), output_size, "channels_last"))
     rank = spatial_rank(function, x)
     sizes = per_axis(function, "output_size", output_size, rank)
     if all(n % size == 0 for n, size in zip(x.shape[1:-1], sizes, strict=True)):
-        return pool(x, [n // size for n, size in zip(x.shape[1:-1], sizes, strict=True)])
+        return pool(x, [n // size for n, size in zip(x.shape[1:-1], sizes, strict=True)], data_format="channels_last")
     for axis, size in enumerate(sizes, 1):
         x = along(x, axis, size)
     return x
@@ -71,7 +71,7 @@ def adaptive_average_pool(inputs: Any, output_size: int | Sequence[int], data_fo
     Args:
         inputs: (n, steps, channels), (n, h, w, channels) or (n, d, h, w, channels).
         output_size: positions of the result, one number or one for each dimension.
-        data_format: "channels_last", the default, or "channels_first": (n, channels, ...), results too.
+        data_format: "channels_last" or "channels_first": (n, channels, ...), results too.
 
     Returns:
         (n, *output_size, channels).

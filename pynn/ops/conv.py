@@ -411,7 +411,7 @@ def conv(
         strides: step of the window, one number or one for each dimension.
         padding: "valid" (windows stay inside), "same" (zeros around, ``ceil(size / stride)`` results) or, for
             sequences, "causal" (zeros before: no result depends on later steps).
-        data_format: "channels_last", the default, or "channels_first": (n, channels, ...), results too.
+        data_format: "channels_last" or "channels_first": (n, channels, ...), results too.
         dilation_rate: distance between the kernel's taps, one number or one for each dimension.
 
     Returns:
@@ -429,7 +429,7 @@ def conv(
     """
     x, w = as_value(inputs), as_value(kernel)
     if is_channels_first("conv", data_format):
-        return channels_to_front(conv(channels_to_end(x), w, strides, padding, None, dilation_rate))
+        return channels_to_front(conv(channels_to_end(x), w, strides, padding, "channels_last", dilation_rate))
     rank = spatial_rank("conv", x)
     if w.ndim != x.ndim:
         raise ShapeError(

@@ -73,7 +73,7 @@ def conv_transpose(
         padding: "valid" (everything the kernel reaches) or "same" (``size * stride`` results).
         output_padding: positions added to the end of each dimension of the result, one number or one for each; None
             for the sizes above.
-        data_format: "channels_last", the default, or "channels_first": (n, channels, ...), results too.
+        data_format: "channels_last" or "channels_first": (n, channels, ...), results too.
         dilation_rate: distance between the kernel's taps, one number or one for each dimension.
 
     Returns:
@@ -85,7 +85,7 @@ def conv_transpose(
     """
     x, w = as_value(inputs), as_value(kernel)
     if is_channels_first("conv_transpose", data_format):
-        y = conv_transpose(channels_to_end(x), w, strides, padding, output_padding, None, dilation_rate)
+        y = conv_transpose(channels_to_end(x), w, strides, padding, output_padding, "channels_last", dilation_rate)
         return channels_to_front(y)
     rank = spatial_rank("conv_transpose", x)
     if w.ndim != x.ndim or x.shape[-1] != w.shape[-1]:

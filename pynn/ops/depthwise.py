@@ -48,7 +48,9 @@ def depthwise_conv(
     """
     x, w = as_value(inputs), as_value(kernel)
     if is_channels_first("depthwise_conv", data_format):
-        return channels_to_front(depthwise_conv(channels_to_end(x), w, strides, padding, None, dilation_rate))
+        return channels_to_front(
+            depthwise_conv(channels_to_end(x), w, strides, padding, "channels_last", dilation_rate)
+        )
     rank = spatial_rank("depthwise_conv", x)
     if w.ndim != x.ndim or x.shape[-1] != w.shape[-2]:
         raise ShapeError(
@@ -57,7 +59,7 @@ def depthwise_conv(
         )
     # The filters of a group lie next to each other in both layouts, so this moves nothing.
     grouped = reshape(w, (*w.shape[:-2], 1, w.shape[-2] * w.shape[-1]))
-    return conv(x, grouped, strides, padding, None, dilation_rate)
+    return conv(x, grouped, strides, padding, "channels_last", dilation_rate)
 
 
 def separable_conv(
@@ -81,7 +83,7 @@ def separable_conv(
     x = as_value(inputs)
     first = is_channels_first("separable_conv", data_format)
     y = depthwise_conv(
-        channels_to_end(x) if first else x, depthwise_kernel, strides, padding, None, dilation_rate
+        channels_to_end(x) if first else x, depthwise_kernel, strides, padding, "channels_last", dilation_rate
     )  # (n, *positions, channels * multiplier)
-    y = conv(y, pointwise_kernel)
+    y = conv(y, pointwise_kernel, data_format="channels_last")
     return channels_to_front(y) if first else y

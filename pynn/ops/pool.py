@@ -166,7 +166,7 @@ def _pool(
 ) -> Value:
     x = as_value(inputs)
     if is_channels_first(function, data_format):
-        return channels_to_front(_pool(op, function, channels_to_end(x), pool_size, strides, padding, None))
+        return channels_to_front(_pool(op, function, channels_to_end(x), pool_size, strides, padding, "channels_last"))
     rank = spatial_rank(function, x)
     pool = per_axis(function, "pool_size", pool_size, rank)
     step = pool if strides is None else per_axis(function, "strides", strides, rank)
@@ -198,7 +198,7 @@ def max_pool(
         pool_size: the window, one number or one for each dimension.
         strides: step of the window; the window's own size by default.
         padding: "valid" (windows stay inside) or "same" (they may stick out; what is outside is ignored).
-        data_format: "channels_last", the default, or "channels_first": (n, channels, ...), results too.
+        data_format: "channels_last" or "channels_first": (n, channels, ...), results too.
 
     Returns:
         (n, *positions, channels).

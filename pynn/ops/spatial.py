@@ -13,6 +13,7 @@ import numpy as np
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
 from pynn.ops.shape import reshape, transpose
+from pynn.settings import image_data_format
 
 Pair = tuple[int, int]
 #: Zeros before and after each spatial axis.
@@ -44,12 +45,13 @@ def spatial_rank(function: str, x: Value) -> int:
 
 
 def is_channels_first(function: str, data_format: str | None) -> bool:
-    """Whether the channels come before the spatial axes.
+    """Whether the channels come before the spatial axes; None is what :func:`pynn.config.image_data_format` says.
 
     Raises:
-        ArgumentError: neither of the two orders, nor None (channels last).
+        ArgumentError: neither of the two orders, nor None.
     """
-    if data_format not in (None, "channels_last", "channels_first"):
+    data_format = data_format or image_data_format()
+    if data_format not in ("channels_last", "channels_first"):
         raise ArgumentError(
             f"{function}: data_format must be 'channels_last', 'channels_first' or None, received {data_format!r}"
         )

@@ -138,3 +138,13 @@ def test_weights_have_the_names_and_shapes_of_keras(keras, name):
     if not name.startswith("Conv") or "Transpose" not in name:
         open_shape = (None, *(None,) * rank, SHAPES[rank][-1])
         assert ours.compute_output_shape(open_shape) == theirs.compute_output_shape(open_shape)
+
+
+@pytest.mark.parametrize("name", ["Conv1D", "Conv3D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv1D"])
+def test_regularizers_and_constraints(check_layer, name):
+    kernels = {"Depthwise": ["depthwise"], "Separable": ["depthwise", "pointwise"]}.get(name[:9], ["kernel"])
+    arguments = {f"{kernel}_regularizer": "l2" for kernel in kernels}
+    arguments |= {f"{kernel}_constraint": "non_neg" for kernel in kernels}
+    arguments |= {"bias_regularizer": "l1", "activity_regularizer": "l2", "bias_constraint": "unit_norm"}
+    filters = {} if name.startswith("Depthwise") else {"filters": 3}
+    check_layer(name, {"kernel_size": 2, **filters, **arguments}, SHAPES[_rank(name)], **RATE)
