@@ -19,12 +19,6 @@ from pynn.layers.einsum_dense import EinsumDense
 from pynn.layers.elu import ELU
 from pynn.layers.embedding import Embedding
 from pynn.layers.flatten import Flatten
-from pynn.layers.global_average_pooling2d import GlobalAveragePooling2D
-from pynn.layers.global_max_pooling2d import GlobalMaxPooling2D
-from pynn.layers.group_normalization import GroupNormalization
-from pynn.layers.gru import GRU
-from pynn.layers.identity import Identity
-from pynn.layers.image_borders import Cropping2D, UpSampling2D, ZeroPadding2D
 from pynn.layers.global_pooling import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
@@ -33,7 +27,9 @@ from pynn.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from pynn.layers.group_normalization import GroupNormalization
 from pynn.layers.gru import GRU
+from pynn.layers.identity import Identity
 from pynn.layers.input_layer import Input, InputLayer
 from pynn.layers.input_spec import InputSpec
 from pynn.layers.lambda_layer import Lambda
@@ -42,7 +38,6 @@ from pynn.layers.layer_normalization import LayerNormalization
 from pynn.layers.leaky_relu import LeakyReLU
 from pynn.layers.lstm import LSTM
 from pynn.layers.masking import Masking
-from pynn.layers.max_pooling2d import MaxPooling2D
 from pynn.layers.merging import (
     Add,
     Average,
@@ -61,7 +56,6 @@ from pynn.layers.merging import (
 )
 from pynn.layers.multi_head_attention import MultiHeadAttention
 from pynn.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise
-from pynn.layers.prelu import PReLU
 from pynn.layers.pooling import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
@@ -76,6 +70,7 @@ from pynn.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from pynn.layers.prelu import PReLU
 from pynn.layers.rearranging import Permute, RepeatVector
 from pynn.layers.relu import ReLU
 from pynn.layers.reshape import Reshape
@@ -85,10 +80,10 @@ from pynn.layers.softmax import Softmax
 from pynn.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from pynn.layers.spectral_normalization import SpectralNormalization
 from pynn.layers.time_distributed import TimeDistributed
-from pynn.layers.unit_normalization import UnitNormalization
-from pynn.layers.wrapper import Wrapper
 from pynn.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
+from pynn.layers.unit_normalization import UnitNormalization
 from pynn.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
+from pynn.layers.wrapper import Wrapper
 from pynn.utils.serialization import deserialize_object, serialize_object
 
 AvgPool1D = AveragePooling1D
@@ -116,25 +111,6 @@ SeparableConvolution2D = SeparableConv2D
 ALL: dict[str, type[Layer]] = {
     c.__name__: c for c in list(globals().values()) if isinstance(c, type) and issubclass(c, Layer)
 }
-    c.__name__: c
-    for c in (
-        Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Embedding, Flatten, GRU,
-        LSTM, SimpleRNN, Bidirectional, TimeDistributed,
-        GlobalAveragePooling2D, InputLayer, LeakyReLU, MaxPooling2D, ReLU, Reshape, Softmax,
-        Add, Average, Concatenate, Cropping2D, DepthwiseConv2D, GlobalMaxPooling2D, Maximum, Minimum,
-        Multiply, Permute, RepeatVector, SeparableConv2D, Subtract, UpSampling2D, ZeroPadding2D,
-        Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Flatten,
-        GlobalAveragePooling2D, InputLayer, LayerNormalization, LeakyReLU, MaxPooling2D, RMSNormalization, ReLU,
-        Reshape, Softmax,
-        AdditiveAttention, Attention, Conv2DTranspose, Dot, EinsumDense, MultiHeadAttention,
-        Conv1D, Conv3D, Conv1DTranspose, Conv3DTranspose, SeparableConv1D, DepthwiseConv1D, MaxPooling1D,
-        MaxPooling3D, AveragePooling1D, AveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling3D,
-        GlobalAveragePooling1D, GlobalAveragePooling3D, AdaptiveAveragePooling1D,
-        AdaptiveAveragePooling2D, AdaptiveAveragePooling3D, AdaptiveMaxPooling1D, AdaptiveMaxPooling2D,
-        AdaptiveMaxPooling3D, ZeroPadding1D, ZeroPadding3D, Cropping1D, Cropping3D, UpSampling1D,
-        UpSampling3D,
-    )
-}  # fmt: skip
 
 __all__ = [
     "ALL",
@@ -199,9 +175,9 @@ __all__ = [
     "GlobalMaxPool3D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
     "GroupNormalization",
     "Identity",
-    "GlobalMaxPooling3D",
     "Input",
     "InputLayer",
     "InputSpec",
@@ -239,11 +215,10 @@ __all__ = [
     "Subtract",
     "TimeDistributed",
     "UnitNormalization",
-    "UpSampling2D",
-    "Wrapper",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",

@@ -293,7 +293,10 @@ class LayerState:
         before = [_state_of(v) for v in variables]
         try:
             for v, value in zip(variables, [value for _, _, given in groups for value in given], strict=True):
-                v.assign(trace.as_value(value, v.dtype) if trace.is_tracing() else value)
+                if trace.is_tracing():
+                    trace.current().substitute(v, trace.as_value(value, v.dtype))
+                else:
+                    v.assign(value)
             outputs = self(*args, **kwargs)  # type: ignore[operator]
             states = [_state_of(v) for v in self.non_trainable_variables]
             losses = self.losses if return_losses else None
