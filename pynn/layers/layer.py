@@ -175,7 +175,8 @@ class Layer:
         if single:
             self._check_input(shape)
         if not self.built:
-            self.build(symbolic.map_shapes(_any_batch, shape))
+            with trace.suspended():  # what build computes are initial numbers, not steps of a program
+                self.build(symbolic.map_shapes(_any_batch, shape))
             self.built = True
             if single:
                 self._check_input(shape)  # build() may have made the demands stricter
@@ -201,6 +202,7 @@ class Layer:
             training = _context.training
         if not trace.is_tracing():
             return self._call_on_arrays(x, args, kwargs, bool(training))
+        trace.current().looked_at[id(self)] = self
         x = map_structure(trace.as_value, x)
         self.build_from_shape(map_structure(lambda v: v.shape, x))
         if _takes_training(type(self).call):
@@ -344,6 +346,7 @@ class Layer:
     def trainable(self, value: bool) -> None:
         global _freezes
         _freezes += 1
+        Variable.freezes += 1
         for layer in self._flatten_layers():
             layer._trainable = bool(value)
             for v in layer._own_variables():

@@ -18,6 +18,7 @@ from pynn.ops.activations import tanh as tanh
 from pynn.ops.attention import dot_product_attention as dot_product_attention
 from pynn.ops.conv import conv as conv
 from pynn.ops.conv_transpose import conv_transpose as conv_transpose
+from pynn.ops.custom_gradient import custom_gradient as custom_gradient
 from pynn.ops.depthwise import depthwise_conv as depthwise_conv
 from pynn.ops.einsum import einsum as einsum
 from pynn.ops.elementwise import abs as abs
