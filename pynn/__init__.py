@@ -17,15 +17,19 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _SUBMODULES = (
-    "activations", "callbacks", "config", "data", "datasets", "errors", "initializers", "layers", "losses", "metrics",
-    "models", "ops", "optimizers", "saving", "testing", "utils",
+    "activations", "callbacks", "config", "constraints", "data", "datasets", "dtype_policies", "errors",
+    "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops", "optimizers", "regularizers",
+    "saving", "testing", "utils",
 )  # fmt: skip
 _NAMES = {
     "Input": "pynn.layers",
     "Layer": "pynn.layers",
     "Model": "pynn.models",
     "Sequential": "pynn.models",
+    "DTypePolicy": "pynn.dtype_policies",
+    "FloatDTypePolicy": "pynn.dtype_policies",
     "Initializer": "pynn.initializers",
+    "Regularizer": "pynn.regularizers",
     "Loss": "pynn.losses",
     "Metric": "pynn.metrics",
     "Optimizer": "pynn.optimizers",

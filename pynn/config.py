@@ -8,7 +8,11 @@
 ``PYNN_SHOW``             ``passes``, ``kernels`` or both, comma-separated: print what the compiler does
 ``PYNN_PROFILE=1``        time every instruction and print tables to stderr when the process ends
 ``PYNN_DATA_DIR``         where data sets are looked for first
+``KERAS_MAX_EPOCHS``      ``fit`` ends after so many epochs, whatever it is told: to try a script out
+``KERAS_MAX_STEPS_PER_EPOCH``  the same for the batches of an epoch
 ========================  ===========================================================================
+
+The functions of ``keras.config`` are here, too; they are written in ``settings.py``.
 """
 
 from __future__ import annotations
@@ -19,9 +23,33 @@ from functools import cache
 from pathlib import Path
 
 from pynn.errors import ArgumentError
+from pynn.settings import backend as backend
+from pynn.settings import disable_flash_attention as disable_flash_attention
+from pynn.settings import disable_interactive_logging as disable_interactive_logging
+from pynn.settings import disable_traceback_filtering as disable_traceback_filtering
+from pynn.settings import dtype_policy as dtype_policy
+from pynn.settings import enable_flash_attention as enable_flash_attention
+from pynn.settings import enable_interactive_logging as enable_interactive_logging
+from pynn.settings import enable_traceback_filtering as enable_traceback_filtering
+from pynn.settings import enable_unsafe_deserialization as enable_unsafe_deserialization
+from pynn.settings import epsilon as epsilon
+from pynn.settings import floatx as floatx
+from pynn.settings import image_data_format as image_data_format
+from pynn.settings import is_flash_attention_enabled as is_flash_attention_enabled
+from pynn.settings import is_interactive_logging_enabled as is_interactive_logging_enabled
+from pynn.settings import is_nnx_enabled as is_nnx_enabled
+from pynn.settings import is_traceback_filtering_enabled as is_traceback_filtering_enabled
+from pynn.settings import is_unsafe_deserialization_enabled as is_unsafe_deserialization_enabled
+from pynn.settings import set_backend as set_backend
+from pynn.settings import set_dtype_policy as set_dtype_policy
+from pynn.settings import set_epsilon as set_epsilon
+from pynn.settings import set_floatx as set_floatx
+from pynn.settings import set_image_data_format as set_image_data_format
 
 _threads: int | None = None
 _conv_precision = "fast"
+_max_epochs: int | None = None
+_max_steps_per_epoch: int | None = None
 
 
 @cache
@@ -88,6 +116,43 @@ def set_conv_precision(precision: str) -> None:
     if precision not in ("fast", "exact"):
         raise ArgumentError(f"set_conv_precision: precision must be 'fast' or 'exact', received {precision!r}")
     _conv_precision = precision
+
+
+def max_epochs() -> int | None:
+    """The most epochs that ``fit`` runs: ``set_max_epochs``, else ``KERAS_MAX_EPOCHS``; None: as many as it is told."""
+    return _limit("KERAS_MAX_EPOCHS", _max_epochs)
+
+
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Let ``fit`` run at most so many epochs, to try a script out; None takes the limit away."""
+    global _max_epochs
+    _max_epochs = _checked_limit("set_max_epochs", max_epochs)
+
+
+def max_steps_per_epoch() -> int | None:
+    """The most batches in an epoch: ``set_max_steps_per_epoch``, else ``KERAS_MAX_STEPS_PER_EPOCH``; None: all."""
+    return _limit("KERAS_MAX_STEPS_PER_EPOCH", _max_steps_per_epoch)
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Let ``fit``, ``evaluate`` and ``predict`` use at most so many batches; None takes the limit away."""
+    global _max_steps_per_epoch
+    _max_steps_per_epoch = _checked_limit("set_max_steps_per_epoch", max_steps_per_epoch)
+
+
+def _limit(variable: str, value: int | None) -> int | None:
+    text = os.environ.get(variable, "").strip()
+    if value is not None or not text:
+        return value
+    if not text.isdigit() or int(text) < 1:
+        raise ArgumentError(f"{variable}: expected a whole number from 1 up, received {text!r}")
+    return int(text)
+
+
+def _checked_limit(where: str, value: int | None) -> int | None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+        raise ArgumentError(f"{where}: expected a whole number from 1 up or None, received {value!r}")
+    return value
 
 
 def executor() -> str:

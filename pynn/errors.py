@@ -25,6 +25,14 @@ class NotBuiltError(PynnError, ValueError):
     """A layer or model was used before its input shape was known."""
 
 
+class CallError(PynnError, TypeError):
+    """A layer was called with arguments that its ``call`` does not take."""
+
+
+class NotInitializedError(PynnError, RuntimeError):
+    """A subclass does not call ``super().__init__()``."""
+
+
 class TapeError(PynnError, RuntimeError):
     """A gradient tape was asked for what it has not, or no longer, recorded."""
 

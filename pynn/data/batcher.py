@@ -227,7 +227,7 @@ def _prepare(name: str, source: np.ndarray, dtype: str, depth: int | None) -> np
         return _prepare_labels(name, source, dtype, depth)
     if source.dtype == bool:  # one byte each, 0 or 1, and thus also a uint8 array
         source = source.view(np.uint8)
-    _check_values(name, source, dtype)
+    check_values(name, source, dtype)
     # In the machine's own byte order and C-contiguous; both are no-ops for ordinary arrays.
     source = np.ascontiguousarray(source, source.dtype.newbyteorder("="))
     if not _batching.converts(str(source.dtype), dtype):
@@ -249,7 +249,7 @@ def _prepare_labels(name: str, source: np.ndarray, dtype: str, depth: int) -> np
     return np.ascontiguousarray(source, kept)
 
 
-def _check_values(name: str, source: np.ndarray, dtype: str) -> None:
+def check_values(name: str, source: np.ndarray, dtype: str) -> None:
     """Refuse integers that the target cannot hold; a wrapped-around label would be a silent disaster."""
     target = np.dtype(dtype)
     if target.kind == "f" or np.can_cast(source.dtype, target):

@@ -48,7 +48,11 @@ def run_traced_with(function: Callable[..., Any], args: tuple[Any, ...], kwargs:
         if not isinstance(leaf, np.ndarray | Value):
             return leaf
         feeds.append(as_feed(leaf))
-        return _Slot(len(feeds) - 1)
+        mask = getattr(leaf, "_keras_mask", None)
+        if mask is None:
+            return _Slot(len(feeds) - 1)
+        feeds.append(as_feed(mask))
+        return _Slot(len(feeds) - 2, masked=True)
 
     template = map_structure(slot, (args, kwargs))
     owner = getattr(function, "__self__", function)
@@ -66,18 +70,20 @@ def run_traced_with(function: Callable[..., Any], args: tuple[Any, ...], kwargs:
             del programs[next(iter(programs))]
         with Trace() as trace:
             inputs = [trace.input(f"x{i}", Spec(a.shape, str(a.dtype))) for i, a in enumerate(feeds)]
-            values, options = map_structure(
-                lambda leaf: inputs[leaf.index] if isinstance(leaf, _Slot) else leaf, template
-            )
+            values, options = map_structure(lambda leaf: leaf.of(inputs) if isinstance(leaf, _Slot) else leaf, template)
             result = function(*values, **options)
             outputs: list[Value] = [] if result is None else flatten(result)
-            graph = trace.finish(outputs)
+            extras = _Extras(owner, outputs, trace)
+            graph = trace.finish([*outputs, *extras.values])
         structure = None if result is None else map_structure(lambda _: None, result)
         program = compile_graph(graph, title=str(getattr(function, "__name__", owner)))
-        programs[signature] = (program, structure, len(outputs))
-    program, structure, count = programs[signature]
+        programs[signature] = (program, structure, len(outputs), extras if extras.values else None)
+        extras.values = []
+    program, structure, count, extras = programs[signature]
     results = [array.view(Tensor) for array in program(feeds)]
-    return pack(structure, results) if count else None
+    if extras is not None:
+        extras.deliver(results[:count], results[count:])
+    return pack(structure, results[:count]) if count else None
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,37 @@ class _Slot:
     """The place of an array among the arguments."""
 
     index: int
+    #: Its mask comes next.
+    masked: bool = False
+
+    def of(self, inputs: Sequence[Value]) -> Value:
+        value = inputs[self.index]
+        if self.masked:
+            value._keras_mask = inputs[self.index + 1]
+        return value
+
+
+class _Extras:
+    """What a call gives beside its results: their masks, and the losses that layers have added.
+
+    Layers are held weakly: programs belong to them.
+    """
+
+    def __init__(self, owner: Any, outputs: Sequence[Value], trace: Trace):
+        masks: list[Any] = [getattr(value, "_keras_mask", None) for value in outputs]
+        self.masked = [i for i, mask in enumerate(masks) if mask is not None]
+        losses = trace.added_losses if hasattr(owner, "add_loss") else []
+        self.owner = weakref.ref(owner) if losses else None
+        self.layers = [weakref.ref(layer) for layer, _ in losses]
+        self.values: list[Value] = [masks[i] for i in self.masked] + [value for _, value in losses]
+
+    def deliver(self, results: Sequence[Tensor], extras: Sequence[Tensor]) -> None:
+        for i, mask in zip(self.masked, extras, strict=False):
+            results[i]._keras_mask = mask
+        for layer, loss in zip(self.layers, extras[len(self.masked) :], strict=True):
+            layer()._keep_losses([loss])  # type: ignore[union-attr]
+        if self.owner is not None:
+            self.owner()._holds_losses = True  # type: ignore[union-attr]
 
 
 def _hashable(structure: Any) -> Any:

@@ -41,6 +41,8 @@ class EagerTrace(Trace):
         2.718
     """
 
+    computes = True
+
     def __init__(self, feeds: Iterable[np.ndarray] = ()):
         super().__init__()
         self._feeds = iter(feeds)

@@ -65,7 +65,10 @@ class Value(Arithmetic):
     ``array`` are its numbers, if the ops run one by one as they are recorded (see ``EagerTrace``), else None.
     """
 
-    __slots__ = ("array", "index", "name", "node", "source", "spec")
+    #: ``_keras_mask`` is set where layers propagate masks (``layers/masks.py``).
+    __slots__ = ("_keras_mask", "array", "index", "name", "node", "source", "spec")
+
+    _keras_mask: Any
 
     def __init__(
         self,

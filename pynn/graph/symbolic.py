@@ -43,10 +43,12 @@ class KerasTensor(Arithmetic):
         (None, 3)
     """
 
-    __slots__ = ("call", "dtype", "index", "name", "shape")
+    #: ``_keras_mask`` is the shape of its mask, where layers have given it one.
+    __slots__ = ("_keras_mask", "call", "dtype", "index", "name", "shape")
 
     def __init__(self, shape: Shape, dtype: str, name: str, call: Call, index: int = 0):
         self.shape, self.dtype, self.name, self.call, self.index = shape, dtype, name, call, index
+        self._keras_mask: Any = None
 
     @property
     def ndim(self) -> int:
@@ -127,7 +129,7 @@ def record(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
     results = _infer(operation, args, kwargs)
     call = Call(operation, args, kwargs)
     places = iter(range(len(flatten(results))))
-    call.outputs = map_structure(lambda r: KerasTensor(r.shape, r.dtype, operation.name, call, next(places)), results)
+    call.outputs = map_structure(lambda r: r.tensor(operation.name, call, next(places)), results)
     operation.output_shape = map_structure(lambda t: t.shape, call.outputs)
     return call.outputs
 
@@ -136,6 +138,13 @@ def output_shape(operation: Any, input_shape: Any) -> Any:
     """Shape (or structure of shapes) of the outputs for float32 inputs of this shape (or structure of shapes)."""
     x = map_shapes(lambda shape: _Unknown(shape, "float32"), input_shape)
     return map_structure(lambda result: result.shape, _infer(operation, (x,), {}))
+
+
+def output_spec(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Symbolic tensors like those :func:`record` gives, without a call behind them."""
+    call = Call(Function(operation), args, kwargs)
+    results = _infer(operation, args, kwargs)
+    return map_structure(lambda r: r.tensor(operation.name, call), results)
 
 
 def is_shape(structure: Any) -> bool:
@@ -158,6 +167,12 @@ class _Unknown:
 
     shape: Shape
     dtype: str
+    _keras_mask: _Unknown | None = None
+
+    def tensor(self, name: str, call: Call, index: int = 0) -> KerasTensor:
+        tensor = KerasTensor(self.shape, self.dtype, name, call, index)
+        tensor._keras_mask = self._keras_mask
+        return tensor
 
 
 def _infer(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -171,10 +186,16 @@ def _infer(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
                 f"'{operation.name}' returned {value!r} ({type(value).__name__}) for a symbolic input; "
                 "a layer's call must return tensors: write it with functions of pynn.ops and return the result"
             )
-        shapes = zip(value.shape, next(others).shape, strict=True)
-        return _Unknown(tuple(a if a == b else None for a, b in shapes), value.dtype)
+        return _compared(value, next(others))
 
     return map_structure(compare, first)
+
+
+def _compared(a: Value, b: Value) -> _Unknown:
+    """What two values from different trials have in common."""
+    shape = tuple(m if m == n else None for m, n in zip(a.shape, b.shape, strict=True))
+    mask, other = getattr(a, "_keras_mask", None), getattr(b, "_keras_mask", None)
+    return _Unknown(shape, a.dtype, None if mask is None or other is None else _compared(mask, other))
 
 
 def _trace(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], batch: int, other: int) -> Any:
@@ -185,7 +206,10 @@ def _trace(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], batch:
             if not isinstance(leaf, KerasTensor | _Unknown):
                 return leaf
             shape = tuple((other if i else batch) if n is None else n for i, n in enumerate(leaf.shape))
-            return trace.input("x", Spec(shape, leaf.dtype))
+            result = trace.input("x", Spec(shape, leaf.dtype))
+            if leaf._keras_mask is not None:
+                result._keras_mask = value(leaf._keras_mask)
+            return result
 
         values, options = map_structure(value, (args, kwargs))
         return operation(*values, **options)

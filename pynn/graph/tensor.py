@@ -25,6 +25,9 @@ class Tensor(np.ndarray):
         True
     """
 
+    #: Which steps count (``layers/masks.py``); on results of layers only, as in Keras.
+    _keras_mask: Any = None
+
     def numpy(self) -> np.ndarray:
         """The same memory as a plain NumPy array."""
         return self.view(np.ndarray)

@@ -46,6 +46,9 @@ class Trace:
         1
     """
 
+    #: Whether values have numbers as soon as they are recorded.
+    computes = False
+
     def __init__(self) -> None:
         self.inputs: list[Value] = []
         self._state: dict[int, tuple[Variable, Value]] = {}
@@ -53,6 +56,8 @@ class Trace:
         self._scopes: list[str] = []
         self._constants: dict[tuple[str, float | int], Value] = {}
         self._streams = 0
+        #: ``(layer, value)`` of all ``Layer.add_loss`` so far.
+        self.added_losses: list[tuple[Any, Value]] = []
         self._before_run: list[Callable[[], None]] = []
         #: Gradient tapes that are recording.
         self.tapes: list[Recorder] = []

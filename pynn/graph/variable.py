@@ -88,6 +88,7 @@ class Variable(Arithmetic):
         self.autocast = bool(autocast)
         self.aggregation = aggregation or "none"
         self.synchronization = synchronization or "none"
+        #: A function of the variable whose result is added to the loss, and one that gives what it may be after a step.
         self.regularizer: Any = None
         self.constraint: Any = None
         self.overwrite_with_gradient = False

@@ -22,6 +22,7 @@ class Activation(Layer):
     """
 
     _stateless = True
+    supports_masking = True
 
     def __init__(self, activation: Any, **kwargs: Any):
         super().__init__(**kwargs)

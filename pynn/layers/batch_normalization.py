@@ -6,14 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from pynn import initializers, ops
+from pynn import constraints, initializers, ops, regularizers
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph import trace
 from pynn.graph.ir import Value
 from pynn.layers.arguments import integer_axis, one_number
 from pynn.layers.input_spec import InputSpec
 from pynn.layers.layer import Layer, Shape, refuse_unsupported
+from pynn.layers.scale_and_offset import scale_and_offset
 from pynn.utils.arrays import as_float
+
+#: Keeps a batch that is masked altogether from dividing by 0.
+_EPSILON = 1e-7
 
 
 class BatchNormalization(Layer):
@@ -28,6 +32,8 @@ class BatchNormalization(Layer):
         momentum: how slowly the moving averages follow.
         epsilon: added to the variance.
         center, scale: whether there are ``beta`` and ``gamma``.
+        synchronized: accepted: there is one device only.
+        renorm: not supported.
 
     Shapes:
         The result has the input's shape; ``gamma``, ``beta`` and the two averages are ``(channels,)``.
@@ -39,6 +45,8 @@ class BatchNormalization(Layer):
         >>> bool(np.allclose(y, [[-1, -1], [1, 1]], atol=1e-3))
         True
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -65,14 +73,10 @@ class BatchNormalization(Layer):
         where = f"layer '{self.name}'"
         refuse_unsupported(
             where,
-            beta_regularizer=beta_regularizer,
-            gamma_regularizer=gamma_regularizer,
-            beta_constraint=beta_constraint,
-            gamma_constraint=gamma_constraint,
             renorm=renorm or None,
             renorm_clipping=renorm_clipping,
-            synchronized=synchronized or None,
         )
+        self.synchronized = bool(synchronized)
         self.axis = integer_axis(where, axis)
         self.momentum = one_number(where, "momentum", momentum)
         self.epsilon = one_number(where, "epsilon", epsilon)
@@ -85,6 +89,10 @@ class BatchNormalization(Layer):
         self.renorm_momentum = renorm_momentum
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
 
@@ -98,8 +106,7 @@ class BatchNormalization(Layer):
         if channels is None:
             raise ShapeError(f"{where}: the length of axis {self.axis} must be known, received {tuple(input_shape)}")
         shape = (channels,)
-        self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma") if self.scale else None
-        self.beta = self.add_weight(shape, self.beta_initializer, name="beta") if self.center else None
+        self.gamma, self.beta = scale_and_offset(self, shape)
         self.moving_mean = self.add_weight(shape, self.moving_mean_initializer, trainable=False, name="moving_mean")
         self.moving_variance = self.add_weight(
             shape, self.moving_variance_initializer, trainable=False, name="moving_variance"
@@ -108,12 +115,13 @@ class BatchNormalization(Layer):
         self.built = True
 
     def call(self, x: Value, training: bool = False, mask: Any = None) -> Value:
-        refuse_unsupported(f"layer '{self.name}'", mask=mask)
         x = as_float(x)
         if not training or not self.trainable:
             return ops.batch_normalization(
                 x, self.moving_mean, self.moving_variance, self.axis, self.beta, self.gamma, self.epsilon
             )
+        if mask is not None:
+            return self._masked(x, mask)
         channels = x.shape[self.axis]
         order = list(range(x.ndim))
         last = self.axis % x.ndim
@@ -122,10 +130,32 @@ class BatchNormalization(Layer):
         beta = self.beta if self.beta is not None else _filled(0.0, channels)
         moved = last != x.ndim - 1
         y, mean, variance = ops.batch_norm_train(ops.transpose(x, order) if moved else x, gamma, beta, self.epsilon)
+        self._move(mean, variance)
+        return ops.transpose(y, order) if moved else y
+
+    def _move(self, mean: Value, variance: Value) -> None:
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             old = trace.current().read(moving)
             moving.assign(old * self.momentum + batch * (1.0 - self.momentum))
-        return ops.transpose(y, order) if moved else y
+
+    def _masked(self, x: Value, mask: Any) -> Value:
+        """Training with a mask: statistics of the places that count only."""
+        weights = ops.cast(mask, "float32")
+        if weights.shape != x.shape[: weights.ndim]:
+            raise ShapeError(
+                f"layer '{self.name}': expected a mask of the first axes of the input {x.shape}, "
+                f"received {weights.shape}"
+            )
+        weights = ops.reshape(weights, (*weights.shape, *[1] * (x.ndim - weights.ndim)))
+        weights = ops.broadcast_to(weights, x.shape)
+        last = self.axis % x.ndim
+        others = tuple(i for i in range(x.ndim) if i != last)
+        count = ops.sum(weights, axis=others) + _EPSILON  # (channels,)
+        mean = ops.sum(x * weights, axis=others) / count
+        wide = [n if i == last else 1 for i, n in enumerate(x.shape)]
+        variance = ops.sum(ops.square(x - ops.reshape(mean, wide)) * weights, axis=others) / count
+        self._move(mean, variance)
+        return ops.batch_normalization(x, mean, variance, self.axis, self.beta, self.gamma, self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -139,11 +169,11 @@ class BatchNormalization(Layer):
             "gamma_initializer": initializers.serialize(self.gamma_initializer),
             "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
             "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
-            "beta_regularizer": None,
-            "gamma_regularizer": None,
-            "beta_constraint": None,
-            "gamma_constraint": None,
-            "synchronized": False,
+            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
+            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
+            "beta_constraint": constraints.serialize(self.beta_constraint),
+            "gamma_constraint": constraints.serialize(self.gamma_constraint),
+            "synchronized": self.synchronized,
             "renorm": False,
             "renorm_clipping": None,
             "renorm_momentum": self.renorm_momentum,

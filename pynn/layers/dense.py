@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pynn import activations, initializers, ops
+from pynn import activations, constraints, initializers, ops, regularizers
 from pynn.errors import ShapeError
 from pynn.graph.ir import Value
+from pynn.graph.variable import Variable
 from pynn.layers.arguments import positive_int
 from pynn.layers.input_spec import InputSpec
 from pynn.layers.layer import Layer, Shape, refuse_unsupported
@@ -23,6 +24,9 @@ class Dense(Layer):
         activation: name or function; ``"linear"`` by default.
         use_bias: whether there is a bias.
         kernel_initializer, bias_initializer: how the weights begin.
+        kernel_regularizer, bias_regularizer, activity_regularizer: penalties on the weights and on the outputs.
+        kernel_constraint, bias_constraint: what the weights must satisfy after each step.
+        lora_rank, lora_alpha, quantization_config: not supported.
 
     Shapes:
         ``(batch, ..., features)`` -> ``(batch, ..., units)``; kernel ``(features, units)``, bias ``(units,)``.
@@ -36,6 +40,8 @@ class Dense(Layer):
         >>> Dense(3, activation="relu")(np.ones((2, 4))).shape
         (2, 3)
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -57,20 +63,15 @@ class Dense(Layer):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         where = f"layer '{self.name}'"
         self.units = positive_int(where, "units", units)
-        refuse_unsupported(
-            where,
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
-            lora_rank=lora_rank,
-            lora_alpha=lora_alpha,
-            quantization_config=quantization_config,
-        )
+        refuse_unsupported(where, lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
         self.input_spec = InputSpec(min_ndim=2, hint=_BATCH_AXIS)
 
     def build(self, input_shape: Shape) -> None:
@@ -80,8 +81,22 @@ class Dense(Layer):
                 f"layer '{self.name}': the length of the last axis must be known, received {tuple(input_shape)}; "
                 "with several axes per sample, put a Flatten() before Dense"
             )
-        self.kernel = self.add_weight((features, self.units), self.kernel_initializer, name="kernel")
-        self.bias = self.add_weight((self.units,), self.bias_initializer, name="bias") if self.use_bias else None
+        self.kernel = self.add_weight(
+            (features, self.units),
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
+        )
+        self.bias: Variable | None = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                (self.units,),
+                self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                name="bias",
+            )
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features}, hint=_BATCH_AXIS)
         self.built = True
 
@@ -99,9 +114,9 @@ class Dense(Layer):
             "use_bias": self.use_bias,
             "kernel_initializer": initializers.serialize(self.kernel_initializer),
             "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": None,
-            "bias_regularizer": None,
-            "kernel_constraint": None,
-            "bias_constraint": None,
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
             "quantization_config": None,
         }

@@ -33,6 +33,7 @@ class Dropout(Layer):
     """
 
     _stateless = True
+    supports_masking = True
 
     def __init__(
         self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any

@@ -14,6 +14,7 @@ class ELU(Layer):
     """``x`` where positive, else ``alpha * (exp(x) - 1)``."""
 
     _stateless = True
+    supports_masking = True
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any):
         super().__init__(**kwargs)

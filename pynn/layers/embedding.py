@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pynn import initializers, ops
+from pynn import constraints, initializers, ops, regularizers
 from pynn.errors import ArgumentError
 from pynn.graph.ir import Value
 from pynn.layers.arguments import positive_int
@@ -21,7 +21,9 @@ class Embedding(Layer):
         input_dim: how many different numbers there are; the largest plus 1.
         output_dim: length of the vectors.
         embeddings_initializer: how the table begins.
-        mask_zero: only False: masks are not supported.
+        embeddings_regularizer: a penalty on the table.
+        embeddings_constraint: what the table must satisfy after each step.
+        mask_zero: whether 0 is padding: the vectors get a mask, which layers behind and the loss respect.
         weights: the table to begin with, ``(input_dim, output_dim)``.
 
     Shapes:
@@ -64,21 +66,12 @@ class Embedding(Layer):
         where = f"layer '{self.name}'"
         self.input_dim = positive_int(where, "input_dim", input_dim)
         self.output_dim = positive_int(where, "output_dim", output_dim)
-        if mask_zero:
-            raise ArgumentError(
-                f"{where}: mask_zero=True is not supported, as layers take no masks; leave it out: index 0 then is a "
-                "row of the table like the others, which the model learns to ignore (put the padding before the data)"
-            )
-        refuse_unsupported(
-            where,
-            embeddings_regularizer=embeddings_regularizer,
-            embeddings_constraint=embeddings_constraint,
-            lora_rank=lora_rank,
-            lora_alpha=lora_alpha,
-            quantization_config=quantization_config,
-        )
-        self.mask_zero = False
+        refuse_unsupported(where, lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
+        self.mask_zero = bool(mask_zero)
+        self.supports_masking = self.mask_zero
         self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
         if weights is not None:
             self.build()
             self.set_weights(weights if isinstance(weights, list) and len(weights) == 1 else [weights])
@@ -86,10 +79,20 @@ class Embedding(Layer):
     def build(self, input_shape: Shape = ()) -> None:
         if not self.built:
             shape = (self.input_dim, self.output_dim)
-            self.embeddings = self.add_weight(shape, self.embeddings_initializer, name="embeddings")
+            self.embeddings = self.add_weight(
+                shape,
+                self.embeddings_initializer,
+                regularizer=self.embeddings_regularizer,
+                constraint=self.embeddings_constraint,
+                name="embeddings",
+            )
         self.built = True
 
-    def _call_on_arrays(self, x: Any, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """With ``mask_zero``: where the numbers are not 0."""
+        return ops.not_equal(inputs, 0) if self.mask_zero else None
+
+    def _call_on_arrays(self, x: Any, args: tuple[Any, ...], kwargs: dict[str, Any], training: Any) -> Any:
         self.check_numbers(np.asarray(x))
         return super()._call_on_arrays(x, args, kwargs, training)
 
@@ -116,9 +119,9 @@ class Embedding(Layer):
             "input_dim": self.input_dim,
             "output_dim": self.output_dim,
             "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
-            "embeddings_regularizer": None,
-            "activity_regularizer": None,
-            "embeddings_constraint": None,
+            "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
+            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
+            "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
             "mask_zero": self.mask_zero,
             "quantization_config": None,
         }

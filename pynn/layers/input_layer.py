@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pynn.dtype_policies import number_name
 from pynn.errors import ArgumentError, DtypeError
 from pynn.graph.ir import DTYPES, Value
 from pynn.graph.symbolic import Call, KerasTensor
@@ -58,12 +59,17 @@ class InputLayer(Layer):
         else:
             dims = (batch_size, *_checked(where, "shape", shape))
         self.batch_shape = dims
-        self.dtype = str(np.dtype(dtype or "float32"))
-        if self.dtype not in DTYPES:
+        self._input_dtype = number_name(dtype or "float32")
+        if self._input_dtype not in DTYPES:
             raise DtypeError(f"{where}: dtype must be one of {', '.join(DTYPES)}, received {dtype!r}")
         self.output_shape = self.batch_shape
         call = Call(self, (), {})
         call.outputs = KerasTensor(dims, self.dtype, self.name, call)
+
+    @property
+    def dtype(self) -> str:
+        """Of the arrays that come in."""
+        return self._input_dtype
 
     @property
     def shape(self) -> tuple[int | None, ...]:

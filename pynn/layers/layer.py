@@ -5,20 +5,24 @@ from __future__ import annotations
 import inspect
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from pynn import initializers
-from pynn.errors import ArgumentError, DtypeError, NotBuiltError, ShapeError
+from pynn import constraints, dtype_policies, initializers, regularizers
+from pynn.errors import ArgumentError, NotBuiltError, NotInitializedError, ShapeError
 from pynn.graph import symbolic, trace
 from pynn.graph.ir import Value
 from pynn.graph.symbolic import Call
+from pynn.graph.tensor import Tensor
 from pynn.graph.variable import Variable
+from pynn.layers.call_signature import build_arguments, call_signature
+from pynn.layers.constructor import automatic_config, constructor_arguments
 from pynn.layers.input_spec import InputSpec
-from pynn.layers.seed_generator import SeedGenerator
+from pynn.layers.layer_state import LayerState, _may_train, freezes
+from pynn.layers.masks import find_masks, has_mask, mask_of, set_masks
 from pynn.utils.arrays import to_array
 from pynn.utils.naming import auto_name, snake_case
 from pynn.utils.structure import flatten, map_structure
@@ -27,33 +31,34 @@ Shape = Sequence[int | None]
 
 
 class _CallContext(threading.local):
-    """``training`` of the call in progress: layers called inside another layer's ``call`` inherit it."""
+    """The calls in progress: layers called inside another layer's ``call`` inherit its ``training``."""
 
     def __init__(self) -> None:
-        self.training = False
+        self.training: Any = None
+        #: How many calls are inside each other, and in which trace the outermost is.
+        self.depth = 0
 
 
 _context = _CallContext()
 
-#: How often any layer was frozen or unfrozen: programs compiled before may use the wrong mode (BatchNormalization).
-_freezes = 0
 
-
-def freezes() -> int:
-    """A number that changes whenever any layer is frozen or unfrozen."""
-    return _freezes
-
-
-class Layer:
+class Layer(LayerState):
     """Base of layers.  A subclass defines ``build(input_shape)``, if it has weights, and ``call(x)``.
 
-    ``call`` is written in ``pynn.ops`` and nothing else; it may take an argument ``training``.  Layers and variables
-    that are stored as attributes (also inside lists and dictionaries) are found by themselves.
+    ``call`` is written in ``pynn.ops`` and nothing else; it may take arguments ``training`` and ``mask``.  Layers,
+    variables and metrics that are stored as attributes (also inside lists and dictionaries) are found by themselves.
 
     Args:
+        activity_regularizer: a penalty on the outputs (a name, a regularizer, a function), divided by the number of
+            samples.
         name: ``dense``, ``dense_1`` ... if not given.
         trainable: whether training changes the weights.
-        dtype: ``"float32"``.
+        dtype: ``"float32"``, or a policy; with ``"mixed_float16"`` and ``"mixed_bfloat16"`` pynn computes in float32.
+        autocast: accepted; there is nothing to cast, as everything is float32.
+
+    Raises:
+        ArgumentError: an argument that is unknown or of the wrong kind.
+        NotInitializedError: a subclass forgot ``super().__init__()``.
 
     Example:
         >>> class Scale(Layer):
@@ -67,31 +72,62 @@ class Layer:
 
     #: Layers without weights have nothing to build.
     _stateless = False
+    #: Whether the layer hands masks on; a class that defines ``compute_mask`` does.
+    supports_masking = False
+    supports_jit = True
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        if "compute_mask" in vars(cls) and "supports_masking" not in vars(cls):
+            cls.supports_masking = True
+        if "build" in vars(cls):
+            cls.build = _noting_shapes(cls.build)  # type: ignore[method-assign]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        layer: Any = super().__new__(cls)
+        #: What the constructor was given, for get_config() of classes that do not define it.
+        layer._given = (args, kwargs)
+        return layer
 
     def __init__(
         self,
         *,
         activity_regularizer: Any = None,
-        name: str | None = None,
         trainable: bool = True,
         dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
         **legacy: Any,
     ):
         class_name = type(self).__name__
         if name is not None and not isinstance(name, str):
             raise ArgumentError(f"{class_name}: name must be a string, received {name!r}")
         self.name = name or auto_name(snake_case(class_name))
-        refuse_unsupported(f"layer '{self.name}'", activity_regularizer=activity_regularizer)
-        self.dtype = _checked_dtype(self.name, dtype)
+        if not isinstance(trainable, bool | np.bool_):
+            raise ArgumentError(f"layer '{self.name}': trainable must be True or False, received {trainable!r}")
+        self._policy = dtype_policies.for_layer(self.name, dtype)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.autocast = bool(autocast)
         self.built = self._stateless
-        self.input_spec: InputSpec | None = None
+        self.input_spec: Any = None
         #: Shape of the last output, batch axis None (several outputs: a structure of shapes): what summary() prints.
         self.output_shape: Any = None
         self._weights: list[Variable] = []
         #: Its uses on symbolic tensors.
         self._calls: list[Call] = []
+        #: What add_loss() was given in the last call on arrays.
+        self._added_losses: list[Any] = []
         self._trainable = bool(trainable)
+        self._build_shapes: dict[str, Any] | None = None
         self._legacy_input_shape = self._read_legacy(legacy)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _SET_BY_INIT and "_calls" not in vars(self):
+            raise NotInitializedError(
+                f"layer of class '{type(self).__name__}': you forgot to call super().__init__() in __init__(); "
+                "make it the first statement there"
+            )
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute {name!r}")
 
     def _read_legacy(self, legacy: dict[str, Any]) -> tuple[int | None, ...] | None:
         """The input shape from an argument of older Keras versions, batch axis first."""
@@ -106,12 +142,11 @@ class Layer:
             if argument_name in legacy:
                 argument = argument_name
                 shape = tuple(legacy.pop(argument_name))
-        legacy.pop("autocast", None)
         if legacy:
             unknown = ", ".join(f"{k}={v!r}" for k, v in legacy.items())
             raise ArgumentError(
                 f"{type(self).__name__}: unknown argument {unknown}; "
-                f"it takes {', '.join(_constructor_arguments(type(self)))}"
+                f"it takes {', '.join(constructor_arguments(type(self)))}"
             )
         if shape is not None:
             warnings.warn(
@@ -122,6 +157,48 @@ class Layer:
             )
         return shape
 
+    # Numbers
+
+    @property
+    def dtype_policy(self) -> Any:
+        """The policy given as ``dtype``."""
+        return self._policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        self._policy = dtype_policies.for_layer(self.name, value)
+
+    @property
+    def dtype(self) -> str:
+        """The weights' dtype."""
+        return self.variable_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The weights' dtype."""
+        return self._policy.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """What the layer really computes in: the weights' dtype, for mixed policies, too."""
+        return self._policy.variable_dtype
+
+    @property
+    def input_dtype(self) -> str:
+        """The same as :attr:`compute_dtype`."""
+        return self.compute_dtype
+
+    @property
+    def path(self) -> str:
+        """The layer's name, as the weights' paths begin."""
+        return self.name
+
+    def quantize(self, mode: Any = None, **kwargs: Any) -> None:
+        """Not supported: everything is float32."""
+        raise ArgumentError(
+            f"layer '{self.name}': quantize(mode={mode!r}) is not supported: pynn computes in float32; leave it out"
+        )
+
     # Building
 
     def build(self, input_shape: Shape) -> None:
@@ -130,9 +207,9 @@ class Layer:
 
     def add_weight(
         self,
-        shape: Sequence[int] | None = None,
+        shape: Any = None,
         initializer: Any = None,
-        dtype: str | None = None,
+        dtype: Any = None,
         trainable: bool = True,
         autocast: bool = True,
         regularizer: Any = None,
@@ -146,18 +223,34 @@ class Layer:
         Args:
             shape: of the weight; a scalar by default.
             initializer: name, Initializer or function of (shape, dtype); ``"glorot_uniform"`` by default.
+            dtype: the layer's by default.
             trainable: whether training may change it.
+            regularizer: a penalty on it that is added to the loss.
+            constraint: what it must satisfy after each step of training.
             name: the last part of its path, ``dense/kernel``.
+            autocast, aggregation, overwrite_with_gradient: accepted; they concern half precision and several machines.
+
+        Raises:
+            ShapeError: a length of ``shape`` is not known, or the initializer gives another shape.
         """
         where = f"layer '{self.name}'"
-        refuse_unsupported(f"{where}: weight '{name}'", regularizer=regularizer, constraint=constraint)
+        if isinstance(shape, str):  # Keras 2: add_weight(name, shape, dtype, initializer)
+            warnings.warn(
+                f"{where}: add_weight(name, shape) is the way of older Keras versions; "
+                f"write add_weight(shape=..., name={shape!r}) instead",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            name, shape, initializer, dtype = shape, initializer, None, dtype
+        if shape is not None and not isinstance(shape, list | tuple):
+            raise ShapeError(f"{where}: the shape of the weight '{name}' must be a tuple, received {shape!r}")
         dims: tuple[Any, ...] = () if shape is None else tuple(shape)
         if any(not isinstance(d, int | np.integer) or d < 0 for d in dims):
             raise ShapeError(
                 f"{where}: cannot make the weight '{name}' of shape {dims}: every length must be known; "
                 "give the model an Input with a full shape"
             )
-        dtype = dtype or self.dtype
+        dtype = dtype_policies.number_name(dtype) if dtype else self.variable_dtype
         if initializer is None:
             initializer = "glorot_uniform" if dtype.startswith("float") else "zeros"
         value = np.asarray(initializers.get(initializer)(dims, dtype))
@@ -165,25 +258,64 @@ class Layer:
             raise ShapeError(f"{where}: the initializer of '{name}' gave shape {value.shape}, expected {dims}")
         variable = Variable(value, trainable=trainable, name=name or "variable", dtype=dtype)
         variable.path = f"{self.name}/{variable.name}"
+        variable.regularizer = regularizers.get(regularizer)
+        variable.constraint = constraints.get(constraint)
         variable.trainable = _may_train(variable) and self._trainable
         self._weights.append(variable)
         return variable
 
-    def build_from_shape(self, shape: Any) -> None:
-        """Build if needed, and check that inputs of this shape (or structure of shapes) fit."""
+    def build_from_shape(self, shape: Any, others: dict[str, Any] | None = None) -> None:
+        """Build if needed, and check that inputs of this shape (or structure of shapes) fit.
+
+        ``others`` are the shapes of further tensors, for a ``build`` that takes ``query_shape``, ``value_shape`` ...
+        """
         single = symbolic.is_shape(shape)
-        if single:
+        if not isinstance(shape, dict):
             self._check_input(shape)
         if not self.built:
+            shape = symbolic.map_shapes(_any_batch, shape)
+            names = build_arguments(type(self).build)
             with trace.suspended():  # what build computes are initial numbers, not steps of a program
-                self.build(symbolic.map_shapes(_any_batch, shape))
+                if len(names) < 2 or not all(name.endswith("_shape") for name in names):
+                    self.build(*([shape] if names else []))
+                else:
+                    given = {name: symbolic.map_shapes(_any_batch, s) for name, s in (others or {}).items()}
+                    rest = {n: given[n.removesuffix("_shape")] for n in names[1:] if n.removesuffix("_shape") in given}
+                    self.build(shape, **rest)
             self.built = True
             if single:
                 self._check_input(shape)  # build() may have made the demands stricter
 
-    def _check_input(self, shape: Shape) -> None:
-        if self.input_spec is not None:
-            self.input_spec.check(self.name, shape)
+    def _check_input(self, shape: Any) -> None:
+        specs = self.input_spec
+        if specs is None:
+            return
+        if isinstance(specs, InputSpec):
+            if symbolic.is_shape(shape):
+                specs.check(self.name, shape)
+            return
+        shapes = [shape] if symbolic.is_shape(shape) else list(shape)
+        if len(shapes) != len(specs):
+            raise ShapeError(f"layer '{self.name}': expected {len(specs)} inputs, received {len(shapes)}")
+        for spec, one in zip(specs, shapes, strict=True):
+            spec.check(self.name, one)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shapes that ``build`` was given, for :meth:`build_from_config`."""
+        shapes = self._build_shapes
+        if shapes is None:
+            return None
+        return {"input_shape": next(iter(shapes.values()))} if len(shapes) == 1 else {"shapes_dict": shapes}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build for the shapes of :meth:`get_build_config`."""
+        if not config or self.built:
+            return
+        if "input_shape" in config:
+            self.build(symbolic.map_shapes(tuple, config["input_shape"]))
+        elif "shapes_dict" in config:
+            self.build(**{name: symbolic.map_shapes(tuple, s) for name, s in config["shapes_dict"].items()})
+        self.built = True
 
     # Calling
 
@@ -191,47 +323,95 @@ class Layer:
         """The layer's formula, in ``pynn.ops``."""
         raise NotImplementedError(f"layer '{self.name}': class {type(self).__name__} must define call()")
 
-    def __call__(self, x: Any, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply the layer to a symbolic tensor, a traced value, or an array (compiled on first use for its shape).
 
-        ``x`` may be a list, a tuple or a dictionary, and further arguments may be tensors, too, if ``call`` takes them.
+        The first argument may be a list, a tuple or a dictionary of tensors, and further arguments may be tensors,
+        too, if ``call`` takes them.  ``training`` and ``mask`` are found by themselves where they are not given.
         """
+        x = args[0] if args else call_signature(type(self).call).first_by_keyword(self.name, kwargs)
+        args = args[1:]
         if symbolic.is_symbolic(x, args, kwargs):
-            return self._call_on_symbols(x, args, kwargs if training is None else {**kwargs, "training": training})
-        if training is None:
-            training = _context.training
-        if not trace.is_tracing():
-            return self._call_on_arrays(x, args, kwargs, bool(training))
-        trace.current().looked_at[id(self)] = self
-        x = map_structure(trace.as_value, x)
-        self.build_from_shape(map_structure(lambda v: v.shape, x))
-        if _takes_training(type(self).call):
-            kwargs["training"] = bool(training)
-        outer, _context.training = _context.training, bool(training)
-        try:
-            with trace.scope(self.name):
-                y = self.call(x, *args, **kwargs)
-        finally:
-            _context.training = outer
-        if isinstance(y, Value) and y.shape and self.output_shape is None:
-            self.output_shape = (None, *y.shape[1:])
-        return y
+            return self._call_on_symbols(x, args, kwargs)
+        if trace.is_tracing():
+            return self._call_traced(x, args, kwargs)
+        training = kwargs.pop("training", None)
+        return self._call_on_arrays(x, args, kwargs, training)
 
     def _call_on_symbols(self, x: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Build for these shapes, and record the call."""
-        self.build_from_shape(map_structure(lambda t: t.shape, x))
+        """Record the call; tracing it for the shapes of its outputs builds the layer."""
+        others = call_signature(type(self).call).by_name(self.name, args, kwargs)[1]
+        tensors = {name: given for name, given in others.items() if symbolic.is_symbolic(given)}
+        self.build_from_shape(_shapes(x), {name: _shapes(given) for name, given in tensors.items()})
         return symbolic.record(self, (x, *args), kwargs)
 
-    def _call_on_arrays(self, x: Any, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool) -> Any:
+    def _call_on_arrays(self, x: Any, args: tuple[Any, ...], kwargs: dict[str, Any], training: Any) -> Any:
         from pynn.executor.eager import run_traced_with
 
-        def array(leaf: Any) -> np.ndarray:
-            return to_array(leaf, f"layer '{self.name}'")
+        def array(leaf: Any) -> Any:
+            if leaf is None:
+                return None
+            result = to_array(leaf, f"layer '{self.name}'")
+            mask = mask_of(leaf) if isinstance(leaf, Tensor) else None
+            return result if mask is None else _masked(result, mask)
 
         # A list of arrays is several inputs, a list of numbers is one.
         several = isinstance(x, dict) or any(isinstance(leaf, np.ndarray | Variable) for leaf in flatten(x))
         x = map_structure(array, x) if several else array(x)
-        return run_traced_with(self.__call__, (x, *args), {**kwargs, "training": training}, freezes=_freezes)
+        if self._holds_losses:
+            self._clear_losses()
+        if training is not None:
+            kwargs["training"] = bool(training)
+        return run_traced_with(self.__call__, (x, *args), kwargs, freezes=freezes())
+
+    def _call_traced(self, x: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        trace.current().looked_at[id(self)] = self
+        signature = call_signature(type(self).call)
+        args, kwargs = signature.by_name(self.name, args, kwargs)
+        x = map_structure(_as_value, x)
+        others = {name: _shapes(given) for name, given in kwargs.items() if any(map(_is_value, flatten(given)))}
+        self.build_from_shape(_shapes(x), others)
+        training = kwargs.pop("training", None)
+        for default in (_context.training, signature.training, False):
+            training = default if training is None else training
+        if signature.takes_training:
+            kwargs["training"] = bool(training)
+        find_masks(x, kwargs, signature.names)
+        mask = mask_of(x) if kwargs.get("mask") is None else kwargs["mask"]
+        if not _context.depth:
+            self._clear_losses()
+        outer, _context.training = _context.training, bool(training)
+        _context.depth += 1
+        try:
+            with trace.scope(self.name):
+                y = self.call(x, *args, **kwargs)
+                self._after_call(x, y, mask)
+        finally:
+            _context.training = outer
+            _context.depth -= 1
+        if isinstance(y, Value) and y.shape and self.output_shape is None:
+            self.output_shape = (None, *y.shape[1:])
+        return y
+
+    def _after_call(self, x: Any, y: Any, mask: Any) -> None:
+        """The outputs' penalty and masks."""
+        if self.activity_regularizer is not None:
+            for output in flatten(y):
+                self.add_loss(self.activity_regularizer(output) * (1.0 / max(1, output.shape[0])))
+        if self.supports_masking:
+            if any(m is None for m in flatten(mask_of(y))):
+                set_masks(y, self.compute_mask(x, mask))
+        elif has_mask(mask):
+            warnings.warn(
+                f"layer '{self.name}' ({type(self).__name__}) does not support masks, and its input has one: layers "
+                "behind it will not see the mask; set supports_masking = True in the layer to hand it on",
+                UserWarning,
+                stacklevel=3,
+            )
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """The outputs' masks, for inputs with ``previous_mask``: the same mask, unless a subclass says otherwise."""
+        return previous_mask
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Shape of the output for an input of ``input_shape``, whose batch axis may be None.
@@ -240,6 +420,10 @@ class Layer:
         """
         self.build_from_shape(input_shape)
         return symbolic.output_shape(self, input_shape)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Symbolic tensors like those that calling the layer would give; no call is recorded."""
+        return symbolic.output_spec(self, args, kwargs)
 
     @property
     def input(self) -> Any:
@@ -267,145 +451,26 @@ class Layer:
             )
         return self._calls[0]
 
-    # Weights
-
-    def _parts(self) -> Iterator[Any]:
-        """Variables, layers and seed generators among the attributes, at any depth of lists and dictionaries."""
-        yield from self._weights
-        stack = list(reversed([v for v in vars(self).values() if v is not self._weights]))
-        while stack:
-            item = stack.pop()
-            if isinstance(item, Variable | Layer | SeedGenerator):
-                yield item
-            elif isinstance(item, list | tuple):
-                stack.extend(reversed(item))
-            elif isinstance(item, dict):
-                stack.extend(reversed(list(item.values())))
-
-    def _sublayers(self) -> list[Layer]:
-        """The layers directly inside this one, each once."""
-        return list({id(p): p for p in self._parts() if isinstance(p, Layer) and p is not self}.values())
-
-    def _flatten_layers(self) -> list[Layer]:
-        """This layer and all layers inside it, each once, outer before inner."""
-        found: dict[int, Layer] = {}
-        stack: list[Layer] = [self]
-        while stack:
-            layer = stack.pop()
-            if id(layer) not in found:
-                found[id(layer)] = layer
-                stack.extend(reversed(layer._sublayers()))
-        return list(found.values())
-
-    def _own_variables(self) -> list[Variable]:
-        """Trainable ones first, as in Keras."""
-        own = list({id(p): p for p in self._parts() if isinstance(p, Variable)}.values())
-        return sorted(own, key=lambda v: not _may_train(v))
-
-    @property
-    def weights(self) -> list[Variable]:
-        """All weights of the layer and of the layers inside it."""
-        found = {id(v): v for layer in self._flatten_layers() for v in layer._own_variables()}
-        return list(found.values())
-
-    @property
-    def variables(self) -> list[Variable]:
-        """The weights and the random states."""
-        found: dict[int, Variable] = {}
-        for layer in self._flatten_layers():
-            seeds = [p.state for p in layer._parts() if isinstance(p, SeedGenerator)]
-            found.update((id(v), v) for v in (*layer._own_variables(), *seeds))
-        return list(found.values())
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """What an optimizer changes."""
-        return [v for v in self.weights if v.trainable] if self.trainable else []
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """What it does not change: frozen weights, moving averages."""
-        return [v for v in self.weights if not v.trainable] if self.trainable else self.weights
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        return self.trainable_weights
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        """``non_trainable_weights`` and the random states."""
-        trained = {id(v) for v in self.trainable_weights}
-        return [v for v in self.variables if id(v) not in trained]
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes the weights; setting it also sets the layers inside."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        global _freezes
-        _freezes += 1
-        Variable.freezes += 1
-        for layer in self._flatten_layers():
-            layer._trainable = bool(value)
-            for v in layer._own_variables():
-                v.trainable = bool(value) and _may_train(v)
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of all weights, in the order of ``weights``."""
-        return [v.numpy() for v in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Overwrite all weights; nothing is changed if one does not fit."""
-        own = self.weights
-        if not isinstance(weights, list | tuple):
-            raise ArgumentError(
-                f"layer '{self.name}': set_weights() takes a list of arrays, received {type(weights).__name__}"
-            )
-        arrays = [np.asarray(w) for w in weights]
-        if len(arrays) != len(own):
-            expected = ", ".join(f"{v.path} {v.shape}" for v in own) or "none: call build() or the layer first"
-            raise ShapeError(
-                f"layer '{self.name}': set_weights() received {len(arrays)} arrays, expected {len(own)} ({expected})"
-            )
-        for v, a in zip(own, arrays, strict=True):
-            if a.shape != v.shape:
-                raise ShapeError(
-                    f"layer '{self.name}': set_weights() received shape {a.shape} for '{v.path}', expected {v.shape}"
-                )
-            if a.dtype.kind not in "fiub":
-                raise DtypeError(
-                    f"layer '{self.name}': set_weights() received dtype {a.dtype} for '{v.path}', expected numbers"
-                )
-        for v, a in zip(own, arrays, strict=True):
-            v.assign(a)
-
-    def count_params(self) -> int:
-        """Number of weights.
-
-        Raises:
-            NotBuiltError: the layer has no weights yet.
-        """
-        if not self.built:
-            raise NotBuiltError(
-                f"layer '{self.name}' is not built, so its weights cannot be counted: "
-                f"call it on data or call {self.name}.build(input_shape) first"
-            )
-        return sum(v.size for v in self.weights)
-
     # Config
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, as plain Python objects."""
-        # Keras's way to write "float32", so that config files can be exchanged.
-        dtype = {
-            "module": "keras",
-            "class_name": "DTypePolicy",
-            "config": {"name": self.dtype},
-            "registered_name": None,
+        """The constructor's arguments, as plain Python objects.
+
+        A class that does not define it gets it for free if it was made with such objects only.
+
+        Raises:
+            NotImplementedError: the class does not define it, and was given other objects.
+        """
+        config: dict[str, Any] = {
+            "name": self.name,
+            "trainable": self._trainable,
+            "dtype": dtype_policies.serialize(self._policy),
         }
-        return {"name": self.name, "trainable": self.trainable, "dtype": dtype}
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        if type(self).get_config is Layer.get_config:
+            config.update(automatic_config(self, Layer))
+        return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
@@ -416,42 +481,55 @@ class Layer:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
+#: Attributes whose absence means that ``Layer.__init__`` was not called.
+_SET_BY_INIT = frozenset(
+    (
+        "name",
+        "built",
+        "input_spec",
+        "_weights",
+        "_calls",
+        "_added_losses",
+        "_trainable",
+        "_policy",
+        "activity_regularizer",
+    )
+)
+
+
+def _noting_shapes(build: Callable[..., Any]) -> Callable[..., Any]:
+    """``build`` that also notes its arguments and that the layer is built."""
+
+    @wraps(build)
+    def noting(self: Layer, *args: Any, **kwargs: Any) -> None:
+        build(self, *args, **kwargs)
+        self.built = True
+        shapes = inspect.signature(build).bind(self, *args, **kwargs).arguments
+        self._build_shapes = {k: v for k, v in list(shapes.items())[1:] if v is not None}
+
+    return noting
+
+
 def _any_batch(shape: Shape) -> tuple[int | None, ...]:
     return (None, *shape[1:])
 
 
-def _may_train(variable: Variable) -> bool:
-    """Whether a variable trains as long as its layer does; ``variable.trainable`` says whether it does now.
-
-    Noted on the variable before its layer is frozen for the first time, so that unfreezing can bring it back.
-    """
-    if not hasattr(variable, "_trains_with_its_layer"):
-        variable._trains_with_its_layer = variable.trainable  # type: ignore[attr-defined]
-    return variable._trains_with_its_layer  # type: ignore[attr-defined]
+def _shapes(x: Any) -> Any:
+    return map_structure(lambda leaf: None if leaf is None else leaf.shape, x)
 
 
-@cache
-def _takes_training(call: Callable[..., Any]) -> bool:
-    return "training" in inspect.signature(call).parameters
+def _is_value(x: Any) -> bool:
+    return isinstance(x, Value)
 
 
-def _constructor_arguments(cls: type[Layer]) -> list[str]:
-    """Names that the constructor takes, the class's own first."""
-    names: list[str] = []
-    for c in cls.__mro__:
-        if issubclass(c, Layer) and "__init__" in vars(c):
-            for p in list(inspect.signature(c.__init__).parameters.values())[1:]:
-                if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name not in names:
-                    names.append(p.name)
-    return names
+def _as_value(x: Any) -> Any:
+    return None if x is None else trace.as_value(x)
 
 
-def _checked_dtype(name: str, dtype: Any) -> str:
-    if isinstance(dtype, dict):  # Keras writes dtype policies into configs
-        dtype = dtype.get("config", {}).get("name")
-    if dtype is None or str(dtype) == "float32":
-        return "float32"
-    raise DtypeError(f"layer '{name}': dtype must be 'float32', received {dtype!r}")
+def _masked(array: np.ndarray, mask: Any) -> Tensor:
+    tensor = array.view(Tensor)
+    tensor._keras_mask = mask
+    return tensor
 
 
 def refuse_unsupported(where: str, **arguments: Any) -> None:

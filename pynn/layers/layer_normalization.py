@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pynn import initializers, ops
+from pynn import constraints, initializers, ops, regularizers
 from pynn.graph.ir import Value
 from pynn.layers.arguments import axes_shape, epsilon_number, integer_axes
 from pynn.layers.layer import Layer, Shape, refuse_unsupported
+from pynn.layers.scale_and_offset import scale_and_offset
 from pynn.utils.arrays import as_float
 
 
@@ -37,6 +38,8 @@ class LayerNormalization(Layer):
         True
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         axis: int | Sequence[int] = -1,
@@ -56,10 +59,6 @@ class LayerNormalization(Layer):
         where = f"layer '{self.name}'"
         refuse_unsupported(
             where,
-            beta_regularizer=beta_regularizer,
-            gamma_regularizer=gamma_regularizer,
-            beta_constraint=beta_constraint,
-            gamma_constraint=gamma_constraint,
             rms_scaling=rms_scaling or None,
         )
         self.axis = integer_axes(where, axis)
@@ -67,13 +66,16 @@ class LayerNormalization(Layer):
         self.center, self.scale = bool(center), bool(scale)
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
 
     def build(self, input_shape: Shape) -> None:
         shape = axes_shape(f"layer '{self.name}'", self.axis, input_shape)
         # As in Keras, a built layer's axes are a list.
         self.axis = [self.axis] if isinstance(self.axis, int) else sorted(self.axis)
-        self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma") if self.scale else None
-        self.beta = self.add_weight(shape, self.beta_initializer, name="beta") if self.center else None
+        self.gamma, self.beta = scale_and_offset(self, shape)
         self.built = True
 
     def call(self, x: Value) -> Value:
@@ -89,8 +91,8 @@ class LayerNormalization(Layer):
             "rms_scaling": False,
             "beta_initializer": initializers.serialize(self.beta_initializer),
             "gamma_initializer": initializers.serialize(self.gamma_initializer),
-            "beta_regularizer": None,
-            "gamma_regularizer": None,
-            "beta_constraint": None,
-            "gamma_constraint": None,
+            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
+            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
+            "beta_constraint": constraints.serialize(self.beta_constraint),
+            "gamma_constraint": constraints.serialize(self.gamma_constraint),
         }

@@ -22,6 +22,7 @@ class LeakyReLU(Layer):
     """
 
     _stateless = True
+    supports_masking = True
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any):
         if "alpha" in kwargs:

@@ -151,9 +151,7 @@ class MultiHeadAttention(Layer):
                 f"received {axes}"
             )
 
-    def __call__(  # type: ignore[override]
-        self, query: Any, value: Any, key: Any = None, attention_mask: Any = None, **kwargs: Any
-    ) -> Any:
+    def __call__(self, query: Any, value: Any, key: Any = None, attention_mask: Any = None, **kwargs: Any) -> Any:
         """Apply the layer to symbolic tensors, traced values, or arrays (compiled on first use for their shapes)."""
         if not self.built:
             sequences = [x for x in (query, value, key) if x is not None]

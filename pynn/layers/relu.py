@@ -21,6 +21,7 @@ class ReLU(Layer):
     """
 
     _stateless = True
+    supports_masking = True
 
     def __init__(
         self,

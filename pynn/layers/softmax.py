@@ -20,6 +20,7 @@ class Softmax(Layer):
     """
 
     _stateless = True
+    supports_masking = True
 
     def __init__(self, axis: int = -1, **kwargs: Any):
         super().__init__(**kwargs)

@@ -12,6 +12,7 @@ import numpy as np
 from pynn import initializers
 from pynn.errors import DtypeError
 from pynn.graph import trace
+from pynn.graph.later import Later
 from pynn.graph.variable import Variable
 from pynn.utils.arrays import to_array
 from pynn.utils.naming import auto_name, snake_case
@@ -47,6 +48,8 @@ class Metric:
         super().__init_subclass__(**kwargs)
         if "update_state" in cls.__dict__:
             cls.update_state = _on_arrays_too(cls.__dict__["update_state"])  # type: ignore[method-assign]
+        if "result" in cls.__dict__:
+            cls.result = _later_in_a_step(cls.__dict__["result"])  # type: ignore[method-assign]
 
     def add_variable(
         self,
@@ -103,6 +106,18 @@ class Metric:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def _later_in_a_step(result: Callable[..., Any]) -> Callable[..., Any]:
+    """``result`` that is put off while a step is traced."""
+
+    @functools.wraps(result)
+    def either(self: Metric, *args: Any, **kwargs: Any) -> Any:
+        if trace.is_tracing() and not trace.current().computes:
+            return Later(self.name, lambda: result(self, *args, **kwargs))
+        return result(self, *args, **kwargs)
+
+    return either
 
 
 def _on_arrays_too(update: Callable[..., None]) -> Callable[..., None]:

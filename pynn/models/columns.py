@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
 
+from pynn.data.batcher import check_values
 from pynn.errors import ArgumentError
 from pynn.graph.symbolic import KerasTensor
 from pynn.models import inputs
+from pynn.models.layout import Layout, layout_of
 from pynn.utils.structure import flatten, is_nested
 
 
@@ -25,11 +28,34 @@ class Columns:
         self.names: list[str] = []
         self.arrays: list[np.ndarray] = []
         self.dtypes: list[str] = []
+        self._labels: list[str] = []
+        self._checks: list[tuple[int, Callable[[np.ndarray], None]]] = []
+        #: Where the arrays stand in the structures of the data, by their numbers.
+        self.x: Any = None
+        self.y: Any = None
+        self.sample_weight: Any = None
 
-    def add(self, name: str, array: np.ndarray, dtype: str) -> None:
+    def add(self, name: str, array: np.ndarray, dtype: str, label: str) -> int:
+        """Take one more; gives its number.  ``label`` is what printed graphs call it."""
         self.names.append(name)
         self.arrays.append(array)
         self.dtypes.append(dtype)
+        self._labels.append(label)
+        return len(self.arrays) - 1
+
+    @property
+    def layout(self) -> Layout:
+        """What the numbers mean to a step."""
+        return layout_of(self._labels, self.x, self.y, self.sample_weight)
+
+    def check(self, number: int, check: Callable[[np.ndarray], None]) -> None:
+        """Have the numbers in an array looked at; what follows from its shape and dtype is to be found out before."""
+        self._checks.append((number, check))
+
+    def check_numbers(self, arrays: Sequence[np.ndarray]) -> None:
+        """Look at these numbers: those of the columns, or others of the same shapes."""
+        for i, check in self._checks:
+            check(arrays[i])
 
     def check_lengths(self) -> None:
         """Raise a ShapeError unless all have the same number of rows."""
@@ -38,14 +64,21 @@ class Columns:
     def split(self, fraction: float) -> tuple[Columns, Columns]:
         """The first part for training and the last ``fraction`` of the rows for validation."""
         at = inputs.split_at(len(self.arrays[0]), fraction)
-        first, last = Columns(), Columns()
-        for name, array, dtype in zip(self.names, self.arrays, self.dtypes, strict=True):
-            first.add(name, array[:at], dtype)
-            last.add(name, array[at:], dtype)
+        first, last = copy(self), copy(self)
+        first.arrays = [array[:at] for array in self.arrays]
+        last.arrays = [array[at:] for array in self.arrays]
         return first, last
+
+    @property
+    def keep_values(self) -> bool:
+        """Whether any numbers of the arrays' dtypes can be converted, so that nobody has to look at them."""
+        return all(a.dtype == d or d == "float32" for a, d in zip(self.arrays, self.dtypes, strict=True))
 
     def feeds(self) -> list[np.ndarray]:
         """The arrays as a program takes them."""
+        for name, array, dtype in zip(self.names, self.arrays, self.dtypes, strict=True):
+            if array.dtype != dtype:
+                check_values(name, array, dtype)
         return [np.ascontiguousarray(a, d) for a, d in zip(self.arrays, self.dtypes, strict=True)]
 
 

@@ -96,17 +96,22 @@ def same_length(columns: Sequence[tuple[str, np.ndarray]]) -> None:
         )
 
 
-def check_weights(weights: np.ndarray, rows: int, argument: str) -> None:
-    """Raise unless there is one finite number per sample."""
-    if weights.shape != (len(weights),):
+def check_weights(weights: np.ndarray, rows: int, argument: str, inner: Sequence[int | None] = ()) -> None:
+    """Raise unless there is one finite number per sample, or one for each position of the sample's output.
+
+    ``inner`` are the lengths between the output's first axis and its last: the time steps of a sequence.
+    """
+    shape = weights.shape[1:-1] if weights.ndim > len(inner) + 1 and weights.shape[-1] == 1 else weights.shape[1:]
+    if len(shape) > len(inner) or any(n not in (1, m) and m is not None for n, m in zip(shape, inner, strict=False)):
+        steps = f", or one per sample and step, shape {(rows, *inner)}" if inner else ""
         raise ShapeError(
-            f"{argument}: expected one number per sample, an array of shape ({rows},), "
+            f"{argument}: expected one number per sample, an array of shape ({rows},){steps}, "
             f"received an array of shape {weights.shape}"
         )
     if weights.dtype.kind == "f" and not np.isfinite(weights).all():
         at = int(np.argmin(np.isfinite(weights)))
         raise ArgumentError(
-            f"{argument}: contains {weights[at]} (first at index {at}), expected finite numbers; "
+            f"{argument}: contains {weights.flat[at]} (first at index {at}), expected finite numbers; "
             "give samples that shall not count the weight 0"
         )
 

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pynn import config
+from pynn.errors import ArgumentError
 from pynn.executor.native import compile_graph
-from pynn.graph.autodiff import gradients
 from pynn.graph.ir import Graph, Spec, Value
+from pynn.graph.later import Later
+from pynn.graph.tensor import Tensor
 from pynn.graph.trace import Trace
-from pynn.utils.structure import flatten, pack
+from pynn.layers.layer import freezes
+from pynn.models.layout import Layout, plain_layout
+from pynn.utils.structure import map_structure
 
 if TYPE_CHECKING:
     from pynn.models.model import Model
@@ -23,72 +27,153 @@ def spec_of(array: np.ndarray) -> Spec:
     return Spec(array.shape, str(array.dtype))
 
 
-def trace_train(model: Model, specs: Sequence[Spec]) -> Graph:
-    """Forward, loss, metrics, backward, optimizer: the graph of ``train_on_batch``.
+def trace_step(model: Model, kind: str, specs: Sequence[Spec], layout: Layout | None = None) -> tuple[Graph, Any]:
+    """The graph of ``model.train_step``, ``test_step`` or ``predict_step``, and what the method returned.
 
-    ``specs`` are those of the inputs, the targets and, if given, the sample weights.
+    In that, numbers stand for the graph's outputs; everything else is as it was.
     """
+    layout = layout or plain_layout(len(specs))
     with Trace() as trace:
-        x, targets, weights = _feeds(model, trace, specs)
-        predictions = flatten(model(x, training=True))
-        loss = model._compute_loss(targets, predictions, weights)
-        variables = model.trainable_variables
-        model.optimizer.build(variables)
-        found = gradients(loss, [trace.read(v) for v in variables])
-        model.optimizer.apply(found, variables)
-        return trace.finish([])
+        feeds = [trace.input(name, spec) for name, spec in zip(layout.names, specs, strict=True)]
+        returned = getattr(model, f"{kind}_step")(layout.data(feeds))
+        outputs: list[Value] = []
+
+        def place(leaf: Any) -> Any:
+            if not isinstance(leaf, Value):
+                return leaf
+            outputs.append(leaf)
+            return _Output(len(outputs) - 1)
+
+        template = map_structure(place, returned)
+        return trace.finish(outputs), template
 
 
-def trace_test(model: Model, specs: Sequence[Spec]) -> Graph:
-    """Forward, loss, metrics: the graph of ``test_on_batch``."""
-    with Trace() as trace:
-        x, targets, weights = _feeds(model, trace, specs)
-        model._compute_loss(targets, flatten(model(x, training=False)), weights)
-        return trace.finish([])
+class _Output(int):
+    """The number of an output of the program."""
 
 
-def trace_predict(model: Model, specs: Sequence[Spec]) -> Graph:
-    """Forward only; the outputs in the order of ``model.outputs``."""
-    with Trace() as trace:
-        x, _, _ = _feeds(model, trace, specs)
-        return trace.finish(flatten(model(x, training=False)))
+class Step:
+    """A compiled step.
+
+    Attributes:
+        program: takes the feeds (and a background task), gives the outputs.
+        metrics: what a run brings up to date.
+    """
+
+    def __init__(self, model: Model, kind: str, program: Any, template: Any):
+        self.program = program
+        self._template = template
+        #: Of a class with a ``reset_metrics`` of its own.
+        self._reset = model.reset_metrics if model.has_own("reset_metrics") else None
+        self.metrics = [] if kind == "predict" or self._reset else model.metrics
+        self._order: list[str] | None = None
+        if kind != "predict":
+            if not isinstance(template, dict):
+                raise ArgumentError(
+                    f"model '{model.name}': {kind}_step returned {template!r}, expected a dictionary for the logs, "
+                    'such as {"loss": loss} or {m.name: m.result() for m in self.metrics}'
+                )
+            self._items = list(template.items())
+
+    def reset(self) -> None:
+        """Begin all metrics anew: one batch is to be looked at alone."""
+        if self._reset is not None:
+            self._reset()
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def in_order(self, results: dict[str, Any]) -> Any:
+        """The logs' values as ``train_on_batch`` gives them: the loss alone or first."""
+        if self._order is None:
+            self._order = list(_ordered(self.metrics, results))
+        values = [results[name] for name in self._order]
+        return values[0] if len(values) == 1 else values
+
+    def results(self, outputs: Sequence[np.ndarray]) -> dict[str, Any]:
+        """The logs: what ``train_step`` returned, with the numbers of this run."""
+        found: dict[str, Any] = {}
+        for name, item in self._items:
+            if isinstance(item, Later):
+                item = item.value()
+            elif isinstance(item, dict | list | tuple):
+                item = map_structure(lambda leaf: self._number(leaf, outputs), item)
+            else:
+                item = self._number(item, outputs)
+            found.update(item if isinstance(item, dict) else {name: item})
+        return found
+
+    def outputs(self, outputs: Sequence[np.ndarray]) -> Any:
+        """What ``predict_step`` returned, with the arrays of this run."""
+        if type(self._template) is _Output:
+            return outputs[0].view(Tensor)
+        return map_structure(
+            lambda leaf: outputs[leaf].view(Tensor) if isinstance(leaf, _Output) else leaf, self._template
+        )
+
+    def _number(self, leaf: Any, outputs: Sequence[np.ndarray]) -> Any:
+        if isinstance(leaf, Later):
+            return leaf.value()
+        if isinstance(leaf, _Output):
+            array = outputs[leaf]
+            return float(array) if array.ndim == 0 else array
+        return leaf
 
 
-def _feeds(model: Model, trace: Trace, specs: Sequence[Spec]) -> tuple[Any, list[Value], list[Value]]:
-    """The inputs in their structure, then targets and weights as they come."""
-    names = model._feed_names(len(specs))
-    values = [trace.input(name, spec) for name, spec in zip(names, specs, strict=True)]
-    count, targets = len(model.inputs), model._target_count() if len(specs) > len(model.inputs) else 0
-    return pack(model.input, values), values[count : count + targets], values[count + targets :]
+def _ordered(metrics: Sequence[Any], results: dict[str, Any]) -> dict[str, None]:
+    """The names in logs in Keras's order: as the metrics come, those they do not know by name last, sorted."""
+    names = [name for m in metrics for name in ([s.name for s in m.metrics] if hasattr(m, "metrics") else [m.name])]
+    known = dict.fromkeys(name for name in names if name in results)
+    return {**known, **dict.fromkeys(sorted(set(results) - set(known)))}
+
+
+def in_order(metrics: Sequence[Any], results: dict[str, Any]) -> Any:
+    """The logs as ``evaluate`` gives them: a number if there is but one, else a list."""
+    values = [results[name] for name in _ordered(metrics, results)]
+    return values[0] if len(values) == 1 else values
 
 
 class StepPrograms:
-    """The compiled programs of one model, by kind of step and signature.
+    """The compiled steps of one model, by kind and signature.
 
     The last, shorter batch of an epoch is a second signature; both share the process's arena.
     """
 
-    _TRACERS = {"train": trace_train, "test": trace_test, "predict": trace_predict}
-
     def __init__(self, model: Model):
         self._model = model
-        self._programs: dict[Any, Any] = {}
-        #: Shapes and dtypes of x and y that were found right, and the loss that checks the numbers.
+        self._steps: dict[Any, Step] = {}
+        #: Shapes and dtypes of plain arrays that were found right: their step, and how numbers are checked.
         self.plain: dict[Any, Any] = {}
 
     def clear(self) -> None:
         """Forget all programs: the model, its loss or what is trainable has changed."""
-        self._programs.clear()
+        self._steps.clear()
         self.plain.clear()
 
-    def get(self, kind: str, arrays: Sequence[np.ndarray]) -> Any:
-        """The program for this kind of step on arrays of these shapes and dtypes."""
+    def get(self, kind: str, arrays: Sequence[np.ndarray], layout: Layout | None = None) -> Step:
+        """The step of this kind for arrays of these shapes and dtypes."""
         trainable = self._model._trainable_signature() if kind != "predict" else None
-        key = (kind, trainable, config.conv_precision(), *((a.shape, a.dtype) for a in arrays))
-        program = self._programs.get(key)
-        if program is None:
+        key = (kind, layout, trainable, config.conv_precision(), *((a.shape, a.dtype) for a in arrays))
+        step = self._steps.get(key)
+        if step is None:
             specs = [spec_of(a) for a in arrays]
-            graph = self._TRACERS[kind](self._model, specs)
+            graph, template = trace_step(self._model, kind, specs, layout)
             title = f"{kind} step of '{self._model.name}' for {', '.join(map(str, specs))}"
-            program = self._programs[key] = compile_graph(graph, title=title)
-        return program
+            step = self._steps[key] = Step(self._model, kind, compile_graph(graph, title=title), template)
+        return step
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def only(self) -> Step:
+        """The one step that was compiled; for people who look at its program."""
+        (step,) = self._steps.values()
+        return step
+
+    def plain_key(self, kind: str, *arrays: Any) -> Any:
+        """What has to be equal for :meth:`plain` to be right; None unless all are plain NumPy arrays."""
+        signature: list[Any] = [kind, freezes(), config.conv_precision()]
+        for array in arrays:
+            if type(array) is not np.ndarray:
+                return None
+            signature += (array.shape, array.dtype)
+        return tuple(signature)

@@ -204,6 +204,9 @@ class Optimizer:
         trace.current().before_run(self.prepare_step)
         if variables:
             self.step(grads, variables)
+        for v in variables:
+            if v.constraint is not None:
+                v.assign(v.constraint(trace.current().read(v)))
         self.iterations.assign(ops.increment(self.iterations))
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> None:

@@ -16,6 +16,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from pynn import settings
+
 _BOLD, _GREEN, _GREY, _RESET = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 
 
@@ -189,6 +191,8 @@ def _in_notebook() -> bool:
 
 
 def _on_terminal() -> bool:
+    if settings.interactive_logging() is not None:
+        return bool(settings.interactive_logging())
     isatty = getattr(sys.stdout, "isatty", None)
     return isatty is not None and bool(isatty())
 

@@ -164,12 +164,14 @@ def profile(model: Any, x: Any, y: Any = None, sample_weight: Any = None, runs: 
 
 def _step_of(model: Any, x: Any, y: Any, sample_weight: Any) -> tuple[Any, list[np.ndarray]]:
     """The program of a model's step for this batch, and what to feed it."""
+    from pynn.models.feeding import columns_of
+
+    kind = "predict" if y is None else "train"
     if y is not None:
         model._require_compiled("profile with targets")
-        arrays = model._batch(x, y, sample_weight)
-        return model._programs.get("train", arrays), arrays
-    feeds = model._input_columns(x, "profile: x").feeds()
-    return model._programs.get("predict", feeds), feeds
+    columns = columns_of(model, kind, x, y, sample_weight)
+    feeds = columns.feeds()
+    return model._programs.get(kind, feeds, columns.layout).program, feeds
 
 
 def make_profile(program: NativeProgram, runs: int, seconds: Sequence[float]) -> Profile:

@@ -54,7 +54,7 @@ def growth(call, times, warm_up=50):
 def test_2000_predictions_of_one_row():
     model, x = network(), np.zeros((1, 28, 28, 1), "float32")
     assert growth(lambda: model.predict(x, verbose=0), 2000) < 3 * MB
-    assert len(model._programs._programs) == 1
+    assert len(model._programs) == 1
 
 
 def test_500_training_steps():

@@ -177,8 +177,7 @@ def test_the_environment_is_read_when_a_step_is_compiled(monkeypatch):
     def program():
         model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
         model.predict_on_batch(np.zeros((1, 3)))
-        (found,) = model._programs._programs.values()
-        return found
+        return model._programs.only().program
 
     monkeypatch.setenv("PYNN_EXECUTOR", "reference")
     assert isinstance(program(), ReferenceProgram)

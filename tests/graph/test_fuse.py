@@ -217,7 +217,7 @@ def test_the_step_of_the_course_network_is_a_handful_of_kernels():
     )
     model.compile("sgd", "mse")
     model.train_on_batch(np.zeros((128, 784)), np.zeros((128, 10)))
-    (program,) = model._programs._programs.values()
+    program = model._programs.only().program
     names = kernels(program.graph)
     assert names.count("matmul") == 5  # two forward, two for the kernels, one back to the hidden layer
     assert names.count("sgd_step") == 1
@@ -241,7 +241,7 @@ def test_every_kernel_of_a_convolutional_step_is_native():
     )
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     model.train_on_batch(np.zeros((4, 12, 12, 1)), np.zeros(4, "int64"))
-    (program,) = model._programs._programs.values()
+    program = model._programs.only().program
     slow = [n.op.name for n in program.graph.nodes if not n.op.is_view and n.choice.candidate is None]
     assert slow == []
 

@@ -7,7 +7,7 @@ import pynn as keras
 from pynn import layers
 from pynn.executor.native import NativeProgram
 from pynn.executor.reference import ReferenceProgram
-from pynn.models.step import spec_of, trace_train
+from pynn.models.step import spec_of, trace_step
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(11, 12, 12, 3)).astype("float32")
@@ -31,7 +31,7 @@ def model_of(*convolution, channels=3):
 
 def trained_ops(model):
     """The ops of the compiled step; native and reference must reach the same weights."""
-    graph = trace_train(model, [spec_of(X), spec_of(Y)])
+    graph = trace_step(model, "train", [spec_of(X), spec_of(Y)])[0]
     before = model.get_weights()
     ReferenceProgram(graph)([X, Y])
     want = model.get_weights()

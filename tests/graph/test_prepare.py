@@ -13,7 +13,7 @@ from pynn.graph.ir import Graph, Spec
 from pynn.graph.passes.prepare import _shared
 from pynn.graph.trace import Trace
 from pynn.graph.variable import Variable
-from pynn.models.step import spec_of, trace_predict
+from pynn.models.step import spec_of, trace_step
 from pynn.ops.normalization import BatchNormInference
 
 RNG = np.random.default_rng(3)
@@ -26,7 +26,7 @@ def randomize(model):
 
 
 def graph_of(model, x=X):
-    return trace_predict(model, [spec_of(x)])
+    return trace_step(model, "predict", [spec_of(x)])[0]
 
 
 def check(model, x=X):
@@ -93,7 +93,7 @@ def test_changed_weights_are_prepared_anew():
 def test_unchanged_weights_are_prepared_once(monkeypatch):
     model = conv_model(layers.BatchNormalization())
     model.predict(X, verbose=0)
-    (program,) = model._programs._programs.values()
+    program = model._programs.only().program
     (preparation,) = program._preparations
     runs = []
     monkeypatch.setattr(preparation, "_program", runs.append)
@@ -111,7 +111,7 @@ def test_programs_for_other_batch_sizes_share_what_is_prepared():
     gc.collect()
     before = len(_shared)
     model.predict(X, batch_size=3, verbose=0)  # batches of 3 and 2
-    assert len(model._programs._programs) == 2
+    assert len(model._programs) == 2
     assert len(_shared) == before + 2  # one kernel and one bias
     del model
     gc.collect()
@@ -127,7 +127,7 @@ def test_a_frozen_layer_is_folded_in_training_too():
     model.compile("sgd", "mse")
     y = np.zeros((5, 2), "float32")
     model.train_on_batch(X, y)
-    (program,) = model._programs._programs.values()
+    program = model._programs.only().program
     assert "batch_norm_inference" not in ops_of(program.graph)
     assert program._preparations
 

@@ -13,7 +13,7 @@ from pynn.executor.native import NativeProgram
 from pynn.graph.ir import Spec
 from pynn.graph.show import WIDTH, format_choices, format_graph
 from pynn.graph.trace import Trace
-from pynn.models.step import trace_train
+from pynn.models.step import trace_step
 
 
 def graph_of(function, *shapes):
@@ -89,20 +89,20 @@ def model_with(optimizer):
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_a_training_step_fits_the_width(optimizer):
-    graph = trace_train(model_with(optimizer), [Spec((16, 8, 8, 1)), Spec((16,), "int32")])
+    graph = trace_step(model_with(optimizer), "train", [Spec((16, 8, 8, 1)), Spec((16,), "int32")])[0]
     for text in (format_graph(graph), format_graph(NativeProgram(graph).graph)):
         assert max(map(len, text.splitlines())) <= WIDTH, text
 
 
 def test_layers_stand_behind_their_ops_without_the_model():
-    text = str(trace_train(model_with("sgd"), [Spec((16, 8, 8, 1)), Spec((16,), "int32")]))
+    text = str(trace_step(model_with("sgd"), "train", [Spec((16, 8, 8, 1)), Spec((16,), "int32")])[0])
     assert "  # conv" in text
     assert "  # grad(dense)" in text
     assert "net/" not in text
 
 
 def test_states_that_one_op_computes_are_one_line():
-    text = str(trace_train(model_with("sgd"), [Spec((16, 8, 8, 1)), Spec((16,), "int32")]))
+    text = str(trace_step(model_with("sgd"), "train", [Spec((16, 8, 8, 1)), Spec((16,), "int32")])[0])
     assert "  set  conv/kernel .. dense/bias <- " in text
     assert ": 4 arrays" in text
 

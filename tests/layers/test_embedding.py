@@ -54,7 +54,6 @@ def test_only_rows_that_were_read_train():
     [
         ({"input_dim": 0, "output_dim": 3}, "input_dim must be a positive integer"),
         ({"input_dim": 3, "output_dim": 2.5}, "output_dim must be a positive integer"),
-        ({"input_dim": 3, "output_dim": 2, "mask_zero": True}, "mask_zero=True is not supported"),
         ({"input_dim": 3, "output_dim": 2, "lora_rank": 2}, "lora_rank=2 is not supported"),
     ],
 )

@@ -99,7 +99,17 @@ CASES = {
         fit([[1, 2, 3, 4], [1, 2, 3]], [0, 1]), ShapeError, ["x: the rows have different lengths", "pad"]),
     "a dictionary": (
         fit({"a": X}), ArgumentError, ["x: expected an array, or a dictionary with the keys 'input_layer", "with 'a'"]),
-    "a generator": (fit(iter([X])), DtypeError, ["x: expected an array or a list", "received a list_iterator"]),
+    "a generator and targets": (fit(iter([X])), ArgumentError, ["y is given beside x", "list_iterator", "let it give"]),
+    "a generator without targets": (fit(iter([X]), None), ArgumentError, ["batch 0 of x: y: targets are missing"]),
+    "a generator of wrong shapes": (
+        fit(iter([(X, Y), (X[:, :2], Y)]), None), ShapeError, ["batch 1 of x: x: model 'm'", "(None, 4)", "(20, 2)"]),
+    "an empty generator": (fit(iter([]), None), ArgumentError, ["x: ", "gave no batch", "a new generator"]),
+    "validation_split of a generator": (
+        fit(iter([(X, Y)]), None, validation_split=0.2), ArgumentError, ["validation_split", "validation_data"]),
+    "class_weight and sample_weight": (
+        fit(class_weight={0: 2.0}, sample_weight=np.ones(20)), ArgumentError, ["class_weight and sample_weight"]),
+    "class_weight as a list": (fit(class_weight=[1, 2, 3]), ArgumentError, ["class_weight: expected a dictionary"]),
+    "steps_per_epoch=0": (fit(steps_per_epoch=0), ArgumentError, ["steps_per_epoch: expected", "received 0"]),
     "a word": (fit("abc"), DtypeError, ["x: expected an array or a list", "received a str"]),
     "a number": (fit(5), ShapeError, ["x: expected an array with one row per sample", "single number 5"]),
     "nothing": (fit(None), DtypeError, ["x: expected an array or a list", "received None"]),
@@ -176,7 +186,7 @@ CASES = {
     "epochs=2.5": (fit(epochs=2.5), ArgumentError, ["epochs: expected a whole number", "received 2.5"]),
     "initial_epoch=-1": (fit(initial_epoch=-1), ArgumentError, ["initial_epoch", "from 0 up", "received -1"]),
     "initial_epoch='1'": (fit(initial_epoch="1"), ArgumentError, ["initial_epoch", "received '1'"]),
-    "shuffle='batch'": (fit(shuffle="batch"), ArgumentError, ["shuffle: expected True or False", "'batch'"]),
+    "shuffle='rows'": (fit(shuffle="rows"), ArgumentError, ["shuffle: expected True, False or 'batch'", "'rows'"]),
     "verbose=3": (
         lambda: dense().fit(X, Y, verbose=3), ArgumentError, ["verbose=3", "0 (silent)", "2 (one line per epoch)"]),
     "a function as callback": (

@@ -1,0 +1,126 @@
+"""The loops of ``fit``, ``evaluate`` and ``predict`` over the batches of one pass."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pynn.errors import ArgumentError
+from pynn.graph.tensor import Tensor
+from pynn.models.batches import Batches
+from pynn.utils.structure import flatten, pack
+
+if TYPE_CHECKING:
+    from pynn.callbacks import CallbackList
+    from pynn.models.step import Step
+    from pynn.models.trainer import Trainer
+
+
+def train_epoch(model: Trainer, batches: Batches, callbacks: CallbackList) -> dict[str, Any] | None:
+    """All steps of one epoch; gives its logs, or None if there was no batch."""
+    programs, group = model._programs, model.steps_per_execution
+    on_begin = callbacks.listens_to("on_train_batch_begin")
+    on_end = callbacks.listens_to("on_train_batch_end")
+    batches.begin_epoch()
+    arrays = batches.next()
+    step: Step | None = None
+    results: Any = None
+    done = 0
+    while arrays is not None:
+        if step is None or batches.changed:
+            step = programs.get("train", arrays, batches.layout)
+        if on_begin and done % group == 0:
+            callbacks.on_train_batch_begin(done)
+        results = partial(step.results, step.program(arrays, batches.ahead()))  # worked out only if somebody reads it
+        done += 1
+        if on_end and done % group == 0:
+            callbacks.on_train_batch_end(done - 1, results)
+            if model.stop_training:
+                break
+        arrays = batches.next()
+    else:
+        if on_end and done % group:
+            callbacks.on_train_batch_end(done + group - done % group - 1, results)
+    batches.end_epoch()
+    return None if step is None else results()
+
+
+def evaluate_batches(model: Trainer, batches: Batches, callbacks: CallbackList, what: str = "x") -> dict[str, Any]:
+    """One pass in inference mode; gives the logs."""
+    programs, group = model._programs, model.steps_per_execution
+    callbacks.on_test_begin()
+    model.stop_evaluating = False
+    model.reset_metrics()
+    on_begin = callbacks.listens_to("on_test_batch_begin")
+    on_end = callbacks.listens_to("on_test_batch_end")
+    batches.begin_epoch(again=True)
+    arrays = batches.next()
+    step: Step | None = None
+    results: Any = None
+    done = 0
+    while arrays is not None:
+        if step is None or batches.changed:
+            step = programs.get("test", arrays, batches.layout)
+        if on_begin and done % group == 0:
+            callbacks.on_test_batch_begin(done)
+        results = partial(step.results, step.program(arrays, batches.ahead()))
+        done += 1
+        if on_end and done % group == 0:
+            callbacks.on_test_batch_end(done - 1, results)
+            if model.stop_evaluating:
+                break
+        arrays = batches.next()
+    else:
+        if on_end and done % group:
+            callbacks.on_test_batch_end(done + group - done % group - 1, results)
+    batches.end_epoch()
+    if step is None:
+        raise nothing_came(what)
+    logs = results()
+    callbacks.on_test_end(logs)
+    return logs
+
+
+def predict_batches(model: Trainer, batches: Batches, callbacks: CallbackList | None) -> Any:
+    """The outputs for all batches, in one array each."""
+    programs = model._programs
+    if callbacks is not None:
+        callbacks.on_predict_begin()
+        model.stop_predicting = False
+    batches.begin_epoch()
+    arrays = batches.next()
+    step: Step | None = None
+    structure: Any = None
+    parts: list[list[np.ndarray]] = []
+    done = 0
+    while arrays is not None:
+        if step is None or batches.changed:
+            step = programs.get("predict", arrays, batches.layout)
+        if callbacks is not None:
+            callbacks.on_predict_batch_begin(done)
+        outputs = step.outputs(step.program(arrays, batches.ahead()))
+        structure = outputs if structure is None else structure
+        parts.append(flatten(outputs))
+        if callbacks is not None:
+            callbacks.on_predict_batch_end(done, {"outputs": outputs})
+            if model.stop_predicting:
+                break
+        done += 1
+        arrays = batches.next()
+    batches.end_epoch()
+    if step is None:
+        raise nothing_came("x")
+    results = parts[0] if len(parts) == 1 else [np.concatenate(rows).view(Tensor) for rows in zip(*parts, strict=True)]
+    if callbacks is not None:
+        callbacks.on_predict_end()
+    return pack(structure, results)
+
+
+def nothing_came(argument: str) -> ArgumentError:
+    """The error for a source without any batch."""
+    return ArgumentError(
+        f"{argument}: the generator or data set gave no batch; make a new generator for each run, "
+        "since a used one is empty"
+    )
