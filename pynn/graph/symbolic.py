@@ -220,10 +220,12 @@ def make_callable_on_everything(namespace: dict[str, Any]) -> None:
     at once) and symbolic tensors (which are recorded), too."""
     for name, function in namespace.items():
         if isinstance(function, FunctionType) and not name.startswith("_"):
-            namespace[name] = _on_everything(function)
+            namespace[name] = callable_on_everything(function)
 
 
-def _on_everything(function: Callable[..., Any]) -> Callable[..., Any]:
+def callable_on_everything(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function written for traced values, for arrays and symbolic tensors, too."""
+
     @functools.wraps(function)
     def either(*args: Any, **kwargs: Any) -> Any:
         if is_symbolic(args, kwargs):

@@ -190,6 +190,16 @@ ir._record = _record
 
 
 @contextmanager
+def suspended() -> Iterator[None]:
+    """No trace is active inside the block: for what is computed once, on the host, when a layer is built."""
+    traces, _active.traces = _active.traces, []
+    try:
+        yield
+    finally:
+        _active.traces = traces
+
+
+@contextmanager
 def scope(name: str) -> Iterator[None]:
     """Name the layer that records the ops inside the block: it shows up in printed graphs and errors."""
     if not _active.traces:

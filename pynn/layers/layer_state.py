@@ -17,17 +17,14 @@ from pynn.layers.seed_generator import SeedGenerator
 if TYPE_CHECKING:
     from pynn.layers.layer import Layer
 
-#: How often any layer was frozen or unfrozen: programs compiled before may use the wrong mode (BatchNormalization).
-_freezes = 0
-
-
 #: Attributes that hold other layers or variables which are no parts of the layer.
 _NOT_PARTS = frozenset(("_weights", "_given", "_calls", "_added_losses", "_order"))
 
 
 def freezes() -> int:
-    """A number that changes whenever any layer is frozen or unfrozen."""
-    return _freezes
+    """A number that changes whenever any layer or variable is frozen or unfrozen: programs compiled before may use the
+    wrong mode (BatchNormalization)."""
+    return Variable.freezes
 
 
 class LayerState:
@@ -135,8 +132,7 @@ class LayerState:
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        global _freezes
-        _freezes += 1
+        Variable.freezes += 1
         for layer in self._flatten_layers():
             layer._trainable = bool(value)
             for v in layer._own_variables():
