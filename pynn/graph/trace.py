@@ -98,6 +98,10 @@ class Trace:
         self.read(variable)
         self._state[id(variable)] = (variable, value)
 
+    def substitute(self, variable: Variable, value: Value) -> None:
+        """From here on ``value`` is read in place of the variable, with its history."""
+        self.write(variable, value)
+
     def constant(self, number: Any, dtype: str = "float32") -> Value:
         """A leaf with fixed numbers; equal scalars are one leaf."""
         array = np.asarray(number, dtype)
@@ -183,6 +187,16 @@ def _record(node: Node) -> None:
 
 ir._scope_of_new_nodes = _scope
 ir._record = _record
+
+
+@contextmanager
+def suspended() -> Iterator[None]:
+    """No trace is active inside the block: for what is computed once, on the host, when a layer is built."""
+    traces, _active.traces = _active.traces, []
+    try:
+        yield
+    finally:
+        _active.traces = traces
 
 
 @contextmanager

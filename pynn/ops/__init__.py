@@ -15,10 +15,15 @@ from pynn.ops.activations import softplus as softplus
 from pynn.ops.activations import softsign as softsign
 from pynn.ops.activations import step as step
 from pynn.ops.activations import tanh as tanh
+from pynn.ops.adaptive_pool import adaptive_average_pool as adaptive_average_pool
+from pynn.ops.adaptive_pool import adaptive_max_pool as adaptive_max_pool
 from pynn.ops.attention import dot_product_attention as dot_product_attention
 from pynn.ops.conv import conv as conv
 from pynn.ops.conv_transpose import conv_transpose as conv_transpose
+from pynn.ops.ctc import ctc_loss as ctc_loss
+from pynn.ops.custom_gradient import custom_gradient as custom_gradient
 from pynn.ops.depthwise import depthwise_conv as depthwise_conv
+from pynn.ops.depthwise import separable_conv as separable_conv
 from pynn.ops.einsum import einsum as einsum
 from pynn.ops.elementwise import abs as abs
 from pynn.ops.elementwise import absolute as absolute
