@@ -19,10 +19,6 @@ from pynn.layers.einsum_dense import EinsumDense
 from pynn.layers.elu import ELU
 from pynn.layers.embedding import Embedding
 from pynn.layers.flatten import Flatten
-from pynn.layers.global_average_pooling2d import GlobalAveragePooling2D
-from pynn.layers.global_max_pooling2d import GlobalMaxPooling2D
-from pynn.layers.gru import GRU, GRUCell
-from pynn.layers.image_borders import Cropping2D, UpSampling2D, ZeroPadding2D
 from pynn.layers.global_pooling import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
@@ -32,7 +28,7 @@ from pynn.layers.global_pooling import (
     GlobalMaxPooling3D,
 )
 from pynn.layers.group_normalization import GroupNormalization
-from pynn.layers.gru import GRU
+from pynn.layers.gru import GRU, GRUCell
 from pynn.layers.identity import Identity
 from pynn.layers.input_layer import Input, InputLayer
 from pynn.layers.input_spec import InputSpec
@@ -41,8 +37,6 @@ from pynn.layers.layer import Layer
 from pynn.layers.layer_normalization import LayerNormalization
 from pynn.layers.leaky_relu import LeakyReLU
 from pynn.layers.lstm import LSTM, LSTMCell
-from pynn.layers.max_pooling2d import MaxPooling2D
-from pynn.layers.lstm import LSTM
 from pynn.layers.masking import Masking
 from pynn.layers.merging import (
     Add,
@@ -84,9 +78,9 @@ from pynn.layers.rms_normalization import RMSNormalization
 from pynn.layers.rnn import RNN
 from pynn.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from pynn.layers.softmax import Softmax
-from pynn.layers.stacked_rnn_cells import StackedRNNCells
 from pynn.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from pynn.layers.spectral_normalization import SpectralNormalization
+from pynn.layers.stacked_rnn_cells import StackedRNNCells
 from pynn.layers.time_distributed import TimeDistributed
 from pynn.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from pynn.layers.unit_normalization import UnitNormalization
@@ -117,19 +111,6 @@ SeparableConvolution2D = SeparableConv2D
 
 #: The classes a config may name: all of this module.
 ALL: dict[str, type[Layer]] = {
-    c.__name__: c
-    for c in (
-        Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Embedding, Flatten, GRU,
-        LSTM, SimpleRNN, Bidirectional, TimeDistributed, RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells,
-        GlobalAveragePooling2D, InputLayer, LeakyReLU, MaxPooling2D, ReLU, Reshape, Softmax,
-        Add, Average, Concatenate, Cropping2D, DepthwiseConv2D, GlobalMaxPooling2D, Maximum, Minimum,
-        Multiply, Permute, RepeatVector, SeparableConv2D, Subtract, UpSampling2D, ZeroPadding2D,
-        Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Flatten,
-        GlobalAveragePooling2D, InputLayer, LayerNormalization, LeakyReLU, MaxPooling2D, RMSNormalization, ReLU,
-        Reshape, Softmax,
-        AdditiveAttention, Attention, Conv2DTranspose, Dot, EinsumDense, MultiHeadAttention,
-    )
-}  # fmt: skip
     c.__name__: c for c in list(globals().values()) if isinstance(c, type) and issubclass(c, Layer)
 }
 
@@ -233,11 +214,11 @@ __all__ = [
     "SimpleRNN",
     "SimpleRNNCell",
     "Softmax",
-    "StackedRNNCells",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
     "SpectralNormalization",
+    "StackedRNNCells",
     "Subtract",
     "TimeDistributed",
     "UnitNormalization",
