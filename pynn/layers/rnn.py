@@ -58,8 +58,8 @@ class RNN(Layer):
         ...     def call(self, inputs, states):
         ...         total = states[0] + inputs
         ...         return total, [total]
-        >>> RNN(Sum())(np.ones((1, 5, 3)))
-        Tensor([[5., 5., 5.]], dtype=float32)
+        >>> RNN(Sum())(np.ones((1, 5, 3))).tolist()
+        [[5.0, 5.0, 5.0]]
     """
 
     supports_masking = True

@@ -6,15 +6,16 @@ import inspect
 from typing import Any
 
 from pynn import ops
-from pynn.errors import ArgumentError, ShapeError
+from pynn.errors import ShapeError
 from pynn.graph import trace
 from pynn.graph.ir import Value
 from pynn.layers.batch_normalization import BatchNormalization
 from pynn.layers.input_spec import InputSpec
-from pynn.layers.layer import Layer, Shape
+from pynn.layers.layer import Shape
+from pynn.layers.wrapper import Wrapper
 
 
-class TimeDistributed(Layer):
+class TimeDistributed(Wrapper):
     """Applies ``layer``, a layer or a model, to every step, with the same weights.
 
     All steps of all samples are one batch to it, except in the training of layers with a ``BatchNormalization``: its
@@ -44,10 +45,7 @@ class TimeDistributed(Layer):
     supports_masking = True
 
     def __init__(self, layer: Any, **kwargs: Any):
-        super().__init__(**kwargs)
-        if not isinstance(layer, Layer):
-            raise ArgumentError(f"layer '{self.name}': layer must be a layer, received {layer!r}")
-        self.layer = layer
+        super().__init__(layer, **kwargs)
         self.input_spec = InputSpec(min_ndim=3, hint="sequences are (batch, steps, ...)")
 
     def build(self, input_shape: Shape) -> None:
@@ -81,11 +79,6 @@ class TimeDistributed(Layer):
     def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, ...]:
         batch, steps, *rest = input_shape
         return (batch, steps, *self.layer.compute_output_shape((batch, *rest))[1:])
-
-    def get_config(self) -> dict[str, Any]:
-        from pynn.layers import serialize
-
-        return {**super().get_config(), "layer": serialize(self.layer)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
