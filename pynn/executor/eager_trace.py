@@ -87,6 +87,10 @@ class EagerTrace(Trace):
         variable.array[...] = value.numpy()
         variable.mark_changed()
 
+    def substitute(self, variable: Variable, value: Value) -> None:
+        self.write(variable, value)
+        self._reads[id(variable)] = (variable.version, value)
+
     def before_run(self, hook: Callable[[], None]) -> None:
         hook()
 

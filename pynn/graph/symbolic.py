@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FunctionType
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -142,7 +142,7 @@ def output_shape(operation: Any, input_shape: Any) -> Any:
 
 def output_spec(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Symbolic tensors like those :func:`record` gives, without a call behind them."""
-    call = Call(Function(operation), args, kwargs)
+    call = Call(SimpleNamespace(name=operation.name, _calls=[]), args, kwargs)
     results = _infer(operation, args, kwargs)
     return map_structure(lambda r: r.tensor(operation.name, call), results)
 

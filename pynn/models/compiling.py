@@ -181,7 +181,7 @@ class Compiling:
 
     def reset_metrics(self) -> None:
         """Begin all metrics anew."""
-        for metric in self.metrics:
+        for metric in self._programs.metrics:
             metric.reset_state()
 
     def get_metrics_result(self) -> dict[str, Any]:

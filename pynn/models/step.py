@@ -170,6 +170,7 @@ class StepPrograms:
     def __init__(self, model: Model):
         self._model = model
         self._steps: dict[Any, Step] = {}
+        self._metrics: list[Any] | None = None
         #: Shapes and dtypes of plain arrays that were found right: their step, and how numbers are checked.
         self.plain: dict[Any, Any] = {}
 
@@ -177,6 +178,7 @@ class StepPrograms:
         """Forget all programs: the model, its loss or what is trainable has changed."""
         self._steps.clear()
         self.plain.clear()
+        self._metrics = None
 
     def get(self, kind: str, arrays: Sequence[np.ndarray], layout: Layout | None = None) -> Step:
         """The step of this kind for arrays of these shapes and dtypes."""
@@ -190,7 +192,15 @@ class StepPrograms:
             graph, template = trace_step(self._model, kind, specs, layout)
             title = f"{kind} step of '{self._model.name}' for {', '.join(map(str, specs))}"
             step = self._steps[key] = Step(self._model, kind, compile_graph(graph, title=title), template)
+            self._metrics = None
         return step
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The model's metrics: looking for them takes longer than a small step, so it is done once per program."""
+        if self._metrics is None:
+            self._metrics = self._model.metrics
+        return self._metrics
 
     def __len__(self) -> int:
         return len(self._steps)
