@@ -48,7 +48,7 @@ class TimeDistributed(Wrapper):
         super().__init__(layer, **kwargs)
         self.input_spec = InputSpec(min_ndim=3, hint="sequences are (batch, steps, ...)")
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: Any = None) -> None:
         self.layer.build_from_shape((None, *input_shape[2:]))
         self.built = True
 
