@@ -5,32 +5,39 @@ from __future__ import annotations
 from typing import Any
 
 from pynn.layers.activation import Activation
+from pynn.layers.activity_regularization import ActivityRegularization
 from pynn.layers.attention import AdditiveAttention, Attention
-from pynn.layers.average_pooling2d import AveragePooling2D
 from pynn.layers.batch_normalization import BatchNormalization
 from pynn.layers.bidirectional import Bidirectional
-from pynn.layers.conv2d import Conv2D
-from pynn.layers.conv2d_transpose import Conv2DTranspose
+from pynn.layers.borders import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
+from pynn.layers.convolution import Conv1D, Conv2D, Conv3D
 from pynn.layers.dense import Dense
-from pynn.layers.depthwise_conv2d import DepthwiseConv2D, SeparableConv2D
+from pynn.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from pynn.layers.dot import Dot, dot
 from pynn.layers.dropout import Dropout
 from pynn.layers.einsum_dense import EinsumDense
 from pynn.layers.elu import ELU
 from pynn.layers.embedding import Embedding
 from pynn.layers.flatten import Flatten
-from pynn.layers.global_average_pooling2d import GlobalAveragePooling2D
-from pynn.layers.global_max_pooling2d import GlobalMaxPooling2D
-from pynn.layers.gru import GRU
-from pynn.layers.image_borders import Cropping2D, UpSampling2D, ZeroPadding2D
+from pynn.layers.global_pooling import (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+)
+from pynn.layers.group_normalization import GroupNormalization
+from pynn.layers.gru import GRU, GRUCell
+from pynn.layers.identity import Identity
 from pynn.layers.input_layer import Input, InputLayer
 from pynn.layers.input_spec import InputSpec
 from pynn.layers.lambda_layer import Lambda
 from pynn.layers.layer import Layer
 from pynn.layers.layer_normalization import LayerNormalization
 from pynn.layers.leaky_relu import LeakyReLU
-from pynn.layers.lstm import LSTM
-from pynn.layers.max_pooling2d import MaxPooling2D
+from pynn.layers.lstm import LSTM, LSTMCell
+from pynn.layers.masking import Masking
 from pynn.layers.merging import (
     Add,
     Average,
@@ -48,94 +55,180 @@ from pynn.layers.merging import (
     subtract,
 )
 from pynn.layers.multi_head_attention import MultiHeadAttention
+from pynn.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise
+from pynn.layers.pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
+from pynn.layers.prelu import PReLU
 from pynn.layers.rearranging import Permute, RepeatVector
 from pynn.layers.relu import ReLU
 from pynn.layers.reshape import Reshape
 from pynn.layers.rms_normalization import RMSNormalization
-from pynn.layers.simple_rnn import SimpleRNN
+from pynn.layers.rnn import RNN
+from pynn.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from pynn.layers.softmax import Softmax
+from pynn.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from pynn.layers.spectral_normalization import SpectralNormalization
+from pynn.layers.stacked_rnn_cells import StackedRNNCells
 from pynn.layers.time_distributed import TimeDistributed
+from pynn.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
+from pynn.layers.unit_normalization import UnitNormalization
+from pynn.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
+from pynn.layers.wrapper import Wrapper
 from pynn.utils.serialization import deserialize_object, serialize_object
 
+AvgPool1D = AveragePooling1D
 AvgPool2D = AveragePooling2D
+AvgPool3D = AveragePooling3D
+Convolution1D = Conv1D
+Convolution1DTranspose = Conv1DTranspose
 Convolution2D = Conv2D
 Convolution2DTranspose = Conv2DTranspose
+Convolution3D = Conv3D
+Convolution3DTranspose = Conv3DTranspose
+GlobalAvgPool1D = GlobalAveragePooling1D
 GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D
+GlobalMaxPool1D = GlobalMaxPooling1D
 GlobalMaxPool2D = GlobalMaxPooling2D
+GlobalMaxPool3D = GlobalMaxPooling3D
+MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
+MaxPool3D = MaxPooling3D
+SeparableConvolution1D = SeparableConv1D
+SeparableConvolution2D = SeparableConv2D
 
-#: The classes a config may name.
+#: The classes a config may name: all of this module.
 ALL: dict[str, type[Layer]] = {
-    c.__name__: c
-    for c in (
-        Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Embedding, Flatten, GRU,
-        LSTM, SimpleRNN, Bidirectional, TimeDistributed,
-        GlobalAveragePooling2D, InputLayer, LeakyReLU, MaxPooling2D, ReLU, Reshape, Softmax,
-        Add, Average, Concatenate, Cropping2D, DepthwiseConv2D, GlobalMaxPooling2D, Maximum, Minimum,
-        Multiply, Permute, RepeatVector, SeparableConv2D, Subtract, UpSampling2D, ZeroPadding2D,
-        Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Flatten,
-        GlobalAveragePooling2D, InputLayer, LayerNormalization, LeakyReLU, MaxPooling2D, RMSNormalization, ReLU,
-        Reshape, Softmax,
-        AdditiveAttention, Attention, Conv2DTranspose, Dot, EinsumDense, MultiHeadAttention,
-    )
-}  # fmt: skip
+    c.__name__: c for c in list(globals().values()) if isinstance(c, type) and issubclass(c, Layer)
+}
 
 __all__ = [
     "ALL",
     "ELU",
     "GRU",
     "LSTM",
+    "RNN",
     "Activation",
+    "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "Add",
     "AdditiveAttention",
+    "AlphaDropout",
     "Attention",
     "Average",
+    "AveragePooling1D",
     "AveragePooling2D",
+    "AveragePooling3D",
+    "AvgPool1D",
     "AvgPool2D",
+    "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
     "Concatenate",
+    "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
     "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
+    "Convolution1D",
+    "Convolution1DTranspose",
     "Convolution2D",
     "Convolution2DTranspose",
+    "Convolution3D",
+    "Convolution3DTranspose",
+    "Cropping1D",
     "Cropping2D",
+    "Cropping3D",
     "Dense",
+    "DepthwiseConv1D",
     "DepthwiseConv2D",
     "Dot",
     "Dropout",
     "EinsumDense",
     "Embedding",
     "Flatten",
+    "GRUCell",
+    "GaussianDropout",
+    "GaussianNoise",
+    "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalAvgPool1D",
     "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
     "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
+    "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
+    "GroupNormalization",
+    "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "Masking",
+    "MaxPool1D",
     "MaxPool2D",
+    "MaxPool3D",
+    "MaxPooling1D",
     "MaxPooling2D",
+    "MaxPooling3D",
     "Maximum",
     "Minimum",
     "MultiHeadAttention",
     "Multiply",
+    "PReLU",
     "Permute",
     "RMSNormalization",
     "ReLU",
     "RepeatVector",
     "Reshape",
+    "SeparableConv1D",
     "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
     "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "SpectralNormalization",
+    "StackedRNNCells",
     "Subtract",
     "TimeDistributed",
+    "UnitNormalization",
+    "UpSampling1D",
     "UpSampling2D",
+    "UpSampling3D",
+    "Wrapper",
+    "ZeroPadding1D",
     "ZeroPadding2D",
+    "ZeroPadding3D",
     "add",
     "average",
     "concatenate",

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from pynn.errors import ArgumentError, ShapeError
-
-Pair = tuple[int, int]
+from pynn.settings import image_data_format
 
 
 def positive_int(layer: str, argument: str, value: Any) -> int:
@@ -19,15 +18,14 @@ def positive_int(layer: str, argument: str, value: Any) -> int:
     return int(value)
 
 
-def pair(layer: str, argument: str, value: int | Sequence[int]) -> Pair:
-    """One positive integer for both image axes, or one for each."""
-    values = (value, value) if isinstance(value, int | np.integer) else value
-    ok = isinstance(values, list | tuple) and len(values) == 2
+def lengths(layer: str, argument: str, value: int | Sequence[int], rank: int) -> tuple[int, ...]:
+    """One positive integer for all ``rank`` spatial axes, or one for each."""
+    values = (value,) * rank if isinstance(value, int | np.integer) else value
+    ok = isinstance(values, list | tuple) and len(values) == rank
     if not ok or any(isinstance(v, bool) or not isinstance(v, int | np.integer) or v <= 0 for v in values):
-        raise ArgumentError(
-            f"{layer}: {argument} must be a positive integer or a pair of them (height, width), received {value!r}"
-        )
-    return int(values[0]), int(values[1])
+        several = {1: "", 2: " or a pair of them (height, width)", 3: " or three of them (depth, height, width)"}[rank]
+        raise ArgumentError(f"{layer}: {argument} must be a positive integer{several}, received {value!r}")
+    return tuple(int(v) for v in values)
 
 
 def choice(layer: str, argument: str, value: Any, allowed: Sequence[str], note: str = "") -> str:
@@ -38,12 +36,9 @@ def choice(layer: str, argument: str, value: Any, allowed: Sequence[str], note: 
     return folded
 
 
-def channels_last(layer: str, data_format: str | None) -> str:
-    """Images are (height, width, channels); the other order is refused."""
-    note = ""
-    if data_format == "channels_first":
-        note = ": channels first is not supported, use images of shape (batch, height, width, channels)"
-    return choice(layer, "data_format", data_format or "channels_last", ("channels_last",), note)
+def image_order(layer: str, data_format: str | None) -> str:
+    """Where the channels are, by default as :func:`pynn.config.image_data_format` says."""
+    return choice(layer, "data_format", data_format or image_data_format(), ("channels_last", "channels_first"))
 
 
 def integer_axis(layer: str, value: Any) -> int:
@@ -85,6 +80,13 @@ def epsilon_number(layer: str, value: Any) -> float:
     if epsilon < 0:
         raise ArgumentError(f"{layer}: epsilon must not be negative, received {value!r}")
     return epsilon
+
+
+def rate_number(layer: str, value: Any) -> float:
+    """``value`` if it is a fraction, from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value <= 1:
+        raise ArgumentError(f"{layer}: rate must be a number from 0 to 1, received {value!r}")
+    return value  # type: ignore[return-value]
 
 
 def one_number(layer: str, argument: str, value: Any) -> float:

@@ -2,44 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 from pynn.errors import ArgumentError
+from pynn.losses.base import FunctionLoss as _FunctionLoss
 from pynn.losses.base import Loss, LossFunctionWrapper
-from pynn.losses.binary_crossentropy import BinaryCrossentropy, binary_crossentropy
-from pynn.losses.categorical_crossentropy import CategoricalCrossentropy, categorical_crossentropy
-from pynn.losses.mean_absolute_error import MeanAbsoluteError, mean_absolute_error
-from pynn.losses.mean_squared_error import MeanSquaredError, mean_squared_error
-from pynn.losses.sparse_categorical_crossentropy import (
+from pynn.losses.circle import Circle, circle
+from pynn.losses.crossentropy import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
+    KLDivergence,
+    Poisson,
     SparseCategoricalCrossentropy,
+    binary_crossentropy,
+    categorical_crossentropy,
+    categorical_generalized_cross_entropy,
+    kl_divergence,
+    poisson,
     sparse_categorical_crossentropy,
+)
+from pynn.losses.ctc import CTC, ctc
+from pynn.losses.focal import (
+    BinaryFocalCrossentropy,
+    CategoricalFocalCrossentropy,
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+)
+from pynn.losses.hinge import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
+from pynn.losses.overlap import Dice, Tversky, dice, tversky
+from pynn.losses.regression import (
+    CosineSimilarity,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    PseudoHuber,
+    cosine_similarity,
+    huber,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    pseudo_huber,
 )
 from pynn.utils.naming import unknown_name
 from pynn.utils.serialization import custom_named, deserialize_object, serialize_object
 
+_CLASSES: dict[str, Any] = {
+    name: c for name, c in globals().items()
+    if isinstance(c, type) and issubclass(c, _FunctionLoss) and c is not _FunctionLoss
+}  # fmt: skip
 #: Each loss function and its class.
-_CLASS_OF: dict[Any, Callable[..., LossFunctionWrapper]] = {
-    binary_crossentropy: BinaryCrossentropy,
-    categorical_crossentropy: CategoricalCrossentropy,
-    mean_absolute_error: MeanAbsoluteError,
-    mean_squared_error: MeanSquaredError,
-    sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
+_CLASS_OF: dict[Any, Any] = {c.fn: c for c in _CLASSES.values()}
+#: Short names, as in Keras; each of them in capitals, too.
+_SHORT = {
+    "mse": mean_squared_error,
+    "mae": mean_absolute_error,
+    "mape": mean_absolute_percentage_error,
+    "msle": mean_squared_logarithmic_error,
+    "bce": binary_crossentropy,
+    "kld": kl_divergence,
 }
-_CLASSES: dict[str, Any] = {c.__name__: c for c in _CLASS_OF.values()}
 _BY_NAME: dict[str, Any] = {
     **{f.__name__: f for f in _CLASS_OF},
-    **dict.fromkeys(("mse", "MSE"), mean_squared_error),
-    **dict.fromkeys(("mae", "MAE"), mean_absolute_error),
-    **dict.fromkeys(("bce", "BCE"), binary_crossentropy),
+    **_SHORT,
+    **{name.upper(): f for name, f in _SHORT.items()},
+    **{"logcosh": log_cosh, "kullback_leibler_divergence": kl_divergence},  # older Keras
     **_CLASSES,
 }
 
 __all__ = [
-    "BinaryCrossentropy", "CategoricalCrossentropy", "Loss", "LossFunctionWrapper", "MeanAbsoluteError",
-    "MeanSquaredError", "SparseCategoricalCrossentropy", "as_loss", "binary_crossentropy",
-    "categorical_crossentropy", "deserialize", "get", "mean_absolute_error", "mean_squared_error", "serialize",
-    "sparse_categorical_crossentropy",
+    "CTC", "BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy", "CategoricalHinge", "Circle", "CosineSimilarity", "Dice", "Hinge", "Huber",
+    "KLDivergence", "LogCosh", "Loss", "LossFunctionWrapper", "MeanAbsoluteError", "MeanAbsolutePercentageError",
+    "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson", "PseudoHuber", "SparseCategoricalCrossentropy",
+    "SquaredHinge", "Tversky", "as_loss", "binary_crossentropy", "binary_focal_crossentropy",
+    "categorical_crossentropy", "categorical_focal_crossentropy", "categorical_generalized_cross_entropy",
+    "categorical_hinge", "circle", "cosine_similarity", "ctc", "deserialize", "dice", "get", "hinge", "huber",
+    "kl_divergence", "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
+    "mean_squared_logarithmic_error", "poisson", "pseudo_huber", "serialize", "sparse_categorical_crossentropy",
+    "squared_hinge", "tversky",
 ]  # fmt: skip
 
 
@@ -50,7 +97,7 @@ def get(identifier: Any) -> Any:
     """
     if identifier is None:
         return None
-    if isinstance(identifier, dict):
+    if isinstance(identifier, Mapping):
         return deserialize(identifier)
     identifier = custom_named(identifier) or identifier
     if isinstance(identifier, str):
@@ -81,8 +128,8 @@ def serialize(loss: Any) -> Any:
     return serialize_object(loss, "losses")
 
 
-def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The loss that :func:`serialize` described, or one of ``custom_objects``."""
-    if isinstance(config, dict):
-        return deserialize_object(config, _CLASSES, "loss", custom_objects)
-    return get(config)
+    if isinstance(name, Mapping):
+        return deserialize_object(name, _CLASSES, "loss", custom_objects)
+    return get(name)

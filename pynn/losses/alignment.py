@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pynn import ops
-from pynn.errors import ShapeError
+from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
+
+#: Keeps logarithms, quotients and lengths away from 0, as Keras's ``epsilon`` does.
+EPSILON = 1e-7
 
 
 def _squeeze_last(x: Value) -> Value:
@@ -38,14 +41,20 @@ def same_shape(name: str, y_true: Value, y_pred: Value) -> tuple[Value, Value]:
     return y_true, y_pred
 
 
-def class_indices(name: str, y_true: Value, y_pred: Value) -> Value:
-    """Class numbers as int32, one for each distribution in ``y_pred``."""
-    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
-        y_true = _squeeze_last(y_true)
-    if y_true.shape != y_pred.shape[:-1]:
+def class_indices(name: str, y_true: Value, y_pred: Value, axis: int = -1) -> Value:
+    """Class numbers as int32, one for each distribution in ``y_pred``, whose classes are along ``axis``."""
+    if not -y_pred.ndim <= axis < y_pred.ndim:
+        raise ArgumentError(f"{name}: axis {axis} is outside of y_pred, which has shape {y_pred.shape}")
+    axis %= y_pred.ndim
+    rows = y_pred.shape[:axis] + y_pred.shape[axis + 1 :]
+    given = y_true.shape
+    if y_true.ndim == y_pred.ndim and 1 in (given[axis], given[-1]):
+        one = axis if given[axis] == 1 else y_true.ndim - 1
+        y_true = ops.reshape(y_true, (*given[:one], *given[one + 1 :]))
+    if y_true.shape != rows:
         raise ShapeError(
-            f"{name}: y_true of shape {y_true.shape} does not fit y_pred of shape {y_pred.shape}; "
-            f"expected one class number per row, shape {y_pred.shape[:-1]}"
+            f"{name}: y_true of shape {given} does not fit y_pred of shape {y_pred.shape}; "
+            f"expected one class number per row, shape {rows}"
         )
     return y_true if y_true.dtype == "int32" else ops.cast(y_true, "int32")
 

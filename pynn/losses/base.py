@@ -1,22 +1,23 @@
-"""What all losses share: a number per sample, then weights, then a reduction to the number that is minimised."""
+"""What all losses share: a number per sample, then weights and masks, then a reduction to one number."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from inspect import Signature, signature
+from typing import Any, ClassVar
 
 import numpy as np
 
-from pynn import ops
 from pynn.errors import ArgumentError, DtypeError
 from pynn.graph import trace
 from pynn.graph.ir import Value
-from pynn.losses.alignment import broadcast_weights, squeeze_or_expand_to_same_rank
+from pynn.losses.alignment import squeeze_or_expand_to_same_rank
 from pynn.losses.targets import TARGET_CHECKS, check_numbers
+from pynn.losses.weighting import REDUCTIONS, both_masks, mask_of, reduce
 from pynn.utils.arrays import as_float, to_array
-from pynn.utils.naming import snake_case
-
-_REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
+from pynn.utils.from_function import bind, constructor_of
+from pynn.utils.naming import auto_name, snake_case
+from pynn.utils.serialization import serialize_object
 
 
 class Loss:
@@ -26,6 +27,9 @@ class Loss:
         name: shown in progress and errors.
         reduction: ``"sum_over_batch_size"`` (also called ``"mean"``) divides the sum by the number of samples;
             ``"sum"``; ``"mean_with_sample_weight"`` divides by the sum of the weights; None keeps one per sample.
+        dtype: what is computed in: None or ``"float32"``.
+
+    Where ``y_pred`` carries a mask, entries that it hides weigh nothing, and means are those of the others.
 
     Example:
         >>> class Quartic(Loss):
@@ -33,16 +37,14 @@ class Loss:
         ...         return ops.mean(ops.square(ops.square(y_pred - y_true)), axis=-1)
     """
 
-    def __init__(
-        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: str | None = None
-    ):
-        self.name = name or snake_case(type(self).__name__)
-        if reduction not in _REDUCTIONS:
+    def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None):
+        self.name = name or auto_name(snake_case(type(self).__name__))
+        if reduction not in REDUCTIONS:
             raise ArgumentError(
-                f"loss '{self.name}': reduction must be one of {', '.join(map(repr, _REDUCTIONS))}, "
+                f"loss '{self.name}': reduction must be one of {', '.join(map(repr, REDUCTIONS))}, "
                 f"received {reduction!r}"
             )
-        if dtype not in (None, "float32"):
+        if getattr(dtype, "compute_dtype", dtype) not in (None, "float32"):
             raise DtypeError(f"loss '{self.name}': dtype must be 'float32', received {dtype!r}")
         self.reduction = reduction
         self.dtype = "float32"
@@ -51,34 +53,32 @@ class Loss:
         """The loss of each sample."""
         raise NotImplementedError(f"loss {type(self).__name__} must define call(y_true, y_pred)")
 
+    def call_and_mask(self, y_true: Value, y_pred: Value) -> tuple[Value, Value | None]:
+        """The loss of each sample, and which of them count if the loss itself leaves some out."""
+        return self.call(y_true, y_pred), None
+
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        operands = [y_true, y_pred] if sample_weight is None else [y_true, y_pred, sample_weight]
+        operands = (y_true, y_pred, sample_weight, mask_of(y_pred))
         if trace.is_tracing():
-            return self.compute(*(trace.as_value(x) for x in operands))
-        from pynn.executor.eager import run_traced
+            y_true, y_pred, *rest = operands
+            weights, mask = (None if x is None else trace.as_value(x) for x in rest)
+            return self.compute(trace.as_value(y_true), trace.as_value(y_pred), weights, mask)
+        from pynn.executor.eager import run_traced_with
 
-        return run_traced(self.compute, [to_array(x, f"loss '{self.name}'") for x in operands])
+        owner = f"loss '{self.name}'"
+        return run_traced_with(self.compute, tuple(None if x is None else to_array(x, owner) for x in operands), {})
 
-    def compute(self, y_true: Value, y_pred: Value, sample_weight: Value | None = None) -> Value:
+    def compute(
+        self, y_true: Value, y_pred: Value, sample_weight: Value | None = None, mask: Value | None = None
+    ) -> Value:
         """The weighted and reduced loss of traced values."""
-        values = self.call(y_true, as_float(y_pred))
+        values, own_mask = self.call_and_mask(y_true, as_float(y_pred))
         if not isinstance(values, Value):
             raise DtypeError(
                 f"loss '{self.name}': expected a traced value, one number per sample, received {values!r}; "
                 "write the loss with functions of pynn.ops on y_true and y_pred, and return the result"
             )
-        if sample_weight is not None:
-            sample_weight = as_float(sample_weight)
-            values, sample_weight = broadcast_weights(f"loss '{self.name}'", values, sample_weight)
-            values = values * sample_weight
-        if self.reduction in (None, "none") or values.ndim == 0:
-            return values
-        total = ops.sum(values)
-        if self.reduction == "sum":
-            return total
-        if self.reduction == "mean_with_sample_weight" and sample_weight is not None:
-            return total / ops.sum(sample_weight)
-        return total * (1.0 / max(1, values.size))
+        return reduce(f"loss '{self.name}'", values, sample_weight, both_masks(mask, own_mask), self.reduction)
 
     def check_targets(self, y: np.ndarray, output_shape: Sequence[int | None], argument: str = "y") -> None:
         """Complain about targets this loss cannot use, in terms of the user's array.
@@ -110,7 +110,7 @@ class LossFunctionWrapper(Loss):
         fn: Callable[..., Value],
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
-        dtype: str | None = None,
+        dtype: Any = None,
         **kwargs: Any,
     ):
         super().__init__(name or getattr(fn, "__name__", None), reduction, dtype)
@@ -127,4 +127,53 @@ class LossFunctionWrapper(Loss):
             TARGET_CHECKS[self.fn](f"loss '{self.name}'", np.asarray(y), output_shape, argument)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self.kwargs}
+        return {**super().get_config(), "fn": serialize_object(self.fn, "losses"), **self.kwargs}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Loss:
+        if "fn" in config:
+            from pynn import losses
+
+            config = {**config, "fn": losses.get(config["fn"])}
+        return cls(**config)
+
+
+class FunctionLoss(LossFunctionWrapper):
+    """Base of the losses that are a function with its options chosen; their constructors follow from the functions.
+
+    ``class Huber(FunctionLoss, of=huber, name="huber_loss")`` takes ``(delta=1.0, reduction="sum_over_batch_size",
+    name="huber_loss", dtype=None)``.  ``order`` and ``defaults`` are those of :func:`constructor_of`;  ``unwritten``
+    names options that configs leave out while they have their default, because Keras's do.
+    """
+
+    _signature: ClassVar[Signature]
+    _unwritten: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(
+        cls,
+        of: Callable[..., Any] | None = None,
+        name: str = "",
+        order: Sequence[str] = (),
+        unwritten: tuple[str, ...] = (),
+        **defaults: Any,
+    ) -> None:
+        super().__init_subclass__()
+        if of is not None:
+            shared = {"reduction": "sum_over_batch_size", "name": name or of.__name__, "dtype": None}
+            cls._signature = cls.__signature__ = constructor_of(of, shared, order, **defaults)  # type: ignore[attr-defined]
+            cls._unwritten = unwritten
+            cls.fn = staticmethod(of)
+        elif "__init__" in cls.__dict__:  # a subclass with arguments of its own
+            parameters = list(signature(cls.__init__).parameters.values())[1:]
+            cls.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        options = bind(self._signature, type(self).__name__, args, kwargs)
+        reduction, name, dtype = (options.pop(shared) for shared in ("reduction", "name", "dtype"))
+        super().__init__(self.fn, reduction, name, dtype, **options)
+        vars(self).update(options)
+
+    def get_config(self) -> dict[str, Any]:
+        defaults = self._signature.parameters
+        written = {k: v for k, v in self.kwargs.items() if k not in self._unwritten or v != defaults[k].default}
+        return {**Loss.get_config(self), **written}

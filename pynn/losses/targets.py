@@ -73,12 +73,7 @@ def check_class_indices(name: str, y: np.ndarray, output_shape: Shape, argument:
         )
     if not y.size:
         return
-    if y.dtype.kind == "f" and (y != np.floor(y)).any():
-        bad = y[y != np.floor(y)].flat[0]
-        raise ArgumentError(
-            f"{name}: {argument} must hold whole numbers (class indices), received {bad}; "
-            "for numbers on a scale use a regression loss such as 'mse'"
-        )
+    _check_whole(name, y, argument)
     low, high = y.min(), y.max()
     if classes is not None and not (low >= 0 and high < classes):
         bad = low if low < 0 else high
@@ -114,6 +109,58 @@ def check_probabilities(name: str, y: np.ndarray, output_shape: Shape, argument:
         raise ArgumentError(
             f"{name}: {argument} must lie between 0 and 1, received numbers from {y.min()} to {y.max()}; "
             "label the two classes 0 and 1"
+        )
+
+
+def check_signs(name: str, y: np.ndarray, output_shape: Shape, argument: str) -> None:
+    """-1 or 1 (or 0 and 1) for each output of the model."""
+    check_same_shape(name, y, output_shape, argument)
+    if y.size and not (y.min() >= -1 and y.max() <= 1):
+        raise ArgumentError(
+            f"{name}: {argument} must hold -1 and 1 (or 0 and 1), received numbers from {y.min()} to {y.max()}; "
+            "label the two classes -1 and 1, or use 'categorical_hinge' with one-hot rows for several classes"
+        )
+
+
+def check_labels(name: str, y: np.ndarray, output_shape: Shape, argument: str) -> None:
+    """One whole number per sample, any: equal numbers mean the same class."""
+    if tuple(y.shape[1:]) not in ((), (1,)):
+        raise ShapeError(
+            f"{name}: {argument} has shape {_batch(y.shape[1:])}, expected one label per sample, (batch,); "
+            f"for one-hot rows give {argument}.argmax(axis=-1)"
+        )
+    _check_whole(name, y, argument)
+
+
+def check_sequences(name: str, y: np.ndarray, output_shape: Shape, argument: str) -> None:
+    """Rows of labels from 1 to classes - 1, filled up with 0."""
+    if y.ndim != 2 or len(output_shape) != 3:
+        raise ShapeError(
+            f"{name}: {argument} must have shape (batch, max_length) and the model's output (batch, steps, classes), "
+            f"received {_batch(y.shape[1:])} and {_batch(output_shape[1:])}"
+        )
+    _check_whole(name, y, argument)
+    classes, steps = output_shape[-1], output_shape[1]
+    if y.size and (y.min() < 0 or (classes is not None and y.max() >= classes)):
+        bad = y.min() if y.min() < 0 else y.max()
+        raise ArgumentError(
+            f"{name}: {argument} contains label {int(bad)}; expected 1 to classes - 1 (the model has {classes} "
+            "outputs), and 0 to fill up short rows: class 0 is the blank"
+        )
+    longest = int((y != 0).sum(axis=1).max()) if y.size else 0
+    if steps is not None and longest > steps:
+        raise ArgumentError(
+            f"{name}: {argument} has a row of {longest} labels, but the model gives {steps} steps, and each label "
+            "needs one: make the sequences of predictions longer, or leave such rows out"
+        )
+
+
+def _check_whole(name: str, y: np.ndarray, argument: str) -> None:
+    if y.dtype.kind == "f" and (y != np.floor(y)).any():
+        bad = y[y != np.floor(y)].flat[0]
+        raise ArgumentError(
+            f"{name}: {argument} must hold whole numbers (class indices), received {bad}; "
+            "for numbers on a scale use a regression loss such as 'mse'"
         )
 
 

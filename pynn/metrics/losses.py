@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from pynn.losses.binary_crossentropy import binary_crossentropy
-from pynn.losses.categorical_crossentropy import categorical_crossentropy
-from pynn.losses.mean_absolute_error import mean_absolute_error
-from pynn.losses.mean_squared_error import mean_squared_error
-from pynn.losses.sparse_categorical_crossentropy import sparse_categorical_crossentropy
+from pynn.losses import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    mean_absolute_error,
+    mean_squared_error,
+    sparse_categorical_crossentropy,
+)
 from pynn.metrics.reductions import MeanMetricWrapper
 
 

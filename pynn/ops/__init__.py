@@ -15,6 +15,8 @@ from pynn.ops.activations import softplus as softplus
 from pynn.ops.activations import softsign as softsign
 from pynn.ops.activations import step as step
 from pynn.ops.activations import tanh as tanh
+from pynn.ops.adaptive_pool import adaptive_average_pool as adaptive_average_pool
+from pynn.ops.adaptive_pool import adaptive_max_pool as adaptive_max_pool
 from pynn.ops.arrange import append as append
 from pynn.ops.arrange import array_split as array_split
 from pynn.ops.arrange import diag as diag
@@ -81,6 +83,7 @@ from pynn.ops.creation import shape as shape
 from pynn.ops.creation import size as size
 from pynn.ops.creation import tri as tri
 from pynn.ops.creation import zeros as zeros
+from pynn.ops.ctc import ctc_loss as ctc_loss
 from pynn.ops.cumulative import average as average
 from pynn.ops.cumulative import cumprod as cumprod
 from pynn.ops.cumulative import cumsum as cumsum
@@ -90,7 +93,9 @@ from pynn.ops.cumulative import moments as moments
 from pynn.ops.cumulative import normalize as normalize
 from pynn.ops.cumulative import prod as prod
 from pynn.ops.cumulative import trapezoid as trapezoid
+from pynn.ops.custom_gradient import custom_gradient as custom_gradient
 from pynn.ops.depthwise import depthwise_conv as depthwise_conv
+from pynn.ops.depthwise import separable_conv as separable_conv
 from pynn.ops.einsum import einsum as einsum
 from pynn.ops.elementwise import abs as abs
 from pynn.ops.elementwise import absolute as absolute

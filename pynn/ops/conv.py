@@ -1,4 +1,4 @@
-"""Convolutions of images: NHWC activations, HWIO kernels, as Keras stores them.
+"""Convolutions: channels last, kernels (*window, in, out), as Keras stores them.  Kernels of C++ know images only.
 
 A convolution is linear in its input and in its kernel, so its two gradients are linear too, and the gradients of all
 three ops are expressed by the three themselves.
@@ -6,6 +6,7 @@ three ops are expressed by the three themselves.
 
 from __future__ import annotations
 
+from builtins import slice as Slice
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,9 +17,24 @@ from pynn.errors import ArgumentError, GraphError, ShapeError
 from pynn.graph.ir import Candidate, Node, Op, Spec, Value
 from pynn.graph.trace import as_value
 from pynn.ops.conv_pack import PackConv2dKernel, packed_shape
+from pynn.ops.indexing import get_item
 from pynn.ops.matmul import EPILOGUE_ACTIVATIONS
+from pynn.ops.pad import Pad, concatenate
+from pynn.ops.shape import reshape, transpose
+from pynn.ops.spatial import (
+    AXES,
+    Pads,
+    Pair,
+    channels_to_end,
+    channels_to_front,
+    is_channels_first,
+    one_row,
+    per_axis,
+    resolve_padding,
+    spatial_rank,
+    without_row,
+)
 
-Pair = tuple[int, int]
 #: ``((top, bottom), (left, right))``: rows and columns of zeros around an image.
 Padding = tuple[Pair, Pair]
 
@@ -379,45 +395,6 @@ class Conv2dGradKernel(Convolution):
 # ---- functions ------------------------------------------------------------------------------------------------
 
 
-def pair_of(function: str, argument: str, value: int | Sequence[int]) -> Pair:
-    """One positive number for both dimensions, or one for each."""
-    pair = (value, value) if isinstance(value, int) else tuple(value)
-    if len(pair) != 2 or not all(isinstance(v, int) and v > 0 for v in pair):
-        raise ArgumentError(f"{function}: {argument} must be a positive integer or a pair of them, received {value!r}")
-    return pair[0], pair[1]
-
-
-def require_channels_last(function: str, data_format: str | None) -> None:
-    """Images are NHWC throughout; say so instead of computing something else."""
-    if data_format == "channels_first":
-        raise ArgumentError(
-            f"{function}: data_format='channels_first' is not supported; "
-            "move the channels to the end with transpose(x, (0, 2, 3, 1)) and use 'channels_last'"
-        )
-    if data_format not in (None, "channels_last"):
-        raise ArgumentError(f"{function}: data_format must be 'channels_last' or None, received {data_format!r}")
-
-
-def resolve_padding(
-    function: str, padding: str, size: Sequence[int], window: Pair, strides: Pair, dilation: Pair = (1, 1)
-) -> Padding:
-    """Keras' "valid" and "same" as numbers of rows and columns.
-
-    "same" gives ``ceil(size / stride)`` positions; where the zeros do not divide evenly the bottom and right get the
-    one more.
-    """
-    if not isinstance(padding, str) or padding.lower() not in ("valid", "same"):
-        raise ArgumentError(f"{function}: padding must be 'valid' or 'same', received {padding!r}")
-    if padding.lower() == "valid":
-        return ((0, 0), (0, 0))
-    pairs = []
-    for d in (0, 1):
-        positions = -(-size[d] // strides[d])
-        total = max((positions - 1) * strides[d] + (window[d] - 1) * dilation[d] + 1 - size[d], 0)
-        pairs.append((total // 2, total - total // 2))
-    return pairs[0], pairs[1]
-
-
 def conv(
     inputs: Any,
     kernel: Any,
@@ -426,43 +403,92 @@ def conv(
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
 ) -> Value:
-    """2D convolution (cross-correlation), as ``keras.ops.conv``.
+    """Convolution (cross-correlation) over one, two or three dimensions, as ``keras.ops.conv``.
 
     Args:
-        inputs: images, (n, h, w, channels).
-        kernel: (kh, kw, channels / groups, filters); the number of groups follows from the channels.
-        strides: step of the window, one number or (vertical, horizontal).
-        padding: "valid" (windows stay inside the image) or "same" (zeros around it, ``ceil(size / stride)`` results).
-        data_format: "channels_last" or None.
-        dilation_rate: distance between the kernel's taps, one number or (vertical, horizontal).
+        inputs: (n, steps, channels), (n, h, w, channels) or (n, d, h, w, channels).
+        kernel: (*window, channels / groups, filters); the number of groups follows from the channels.
+        strides: step of the window, one number or one for each dimension.
+        padding: "valid" (windows stay inside), "same" (zeros around, ``ceil(size / stride)`` results) or, for
+            sequences, "causal" (zeros before: no result depends on later steps).
+        data_format: "channels_last" or "channels_first": (n, channels, ...), results too.
+        dilation_rate: distance between the kernel's taps, one number or one for each dimension.
 
     Returns:
-        (n, oh, ow, filters).
+        (n, *positions, filters).
 
     Raises:
-        ShapeError: the kernel does not fit the images.
+        ShapeError: the kernel does not fit the inputs.
         ArgumentError: an argument has a value that it cannot take.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> ops.conv(np.ones((2, 10, 3), "float32"), np.ones((4, 3, 8), "float32"), padding="causal").shape
+        (2, 10, 8)
     """
     x, w = as_value(inputs), as_value(kernel)
-    require_channels_last("conv", data_format)
-    if x.ndim != 4 or w.ndim != 4:
+    if is_channels_first("conv", data_format):
+        return channels_to_front(conv(channels_to_end(x), w, strides, padding, "channels_last", dilation_rate))
+    rank = spatial_rank("conv", x)
+    if w.ndim != x.ndim:
         raise ShapeError(
-            "conv: expected inputs (n, h, w, channels) and a kernel (kh, kw, channels / groups, filters), "
-            f"received inputs {x.spec} and kernel {w.spec}; only 2D convolutions exist so far"
+            f"conv: expected inputs (n, {AXES[rank]}, channels) and a kernel of as many axes, (*window, channels / "
+            f"groups, filters), received inputs {x.spec} and kernel {w.spec}"
         )
-    channels, per_group, filters = x.shape[3], w.shape[2], w.shape[3]
+    channels, per_group, filters = x.shape[-1], w.shape[-2], w.shape[-1]
     if per_group < 1 or channels % per_group or filters % max(1, channels // per_group):
         raise ShapeError(
-            f"conv: {channels} input channels must be a multiple (the number of groups) of kernel.shape[2] = "
+            f"conv: {channels} input channels must be a multiple (the number of groups) of kernel.shape[{rank}] = "
             f"{per_group}, and {filters} filters a multiple of the groups; "
             f"received inputs {x.spec} and kernel {w.spec}"
         )
-    step = pair_of("conv", "strides", strides)
-    dilation = pair_of("conv", "dilation_rate", dilation_rate)
+    step = per_axis("conv", "strides", strides, rank)
+    dilation = per_axis("conv", "dilation_rate", dilation_rate, rank)
     if max(step) > 1 and max(dilation) > 1:
         raise ArgumentError(
             f"conv: strides={strides} together with dilation_rate={dilation_rate}; "
             "as in Keras only one of them may be above 1"
         )
-    pads = resolve_padding("conv", padding, x.shape[1:3], (w.shape[0], w.shape[1]), step, dilation)
-    return Conv2d(step, pads, dilation, channels // per_group)(x, w)
+    pads = resolve_padding("conv", padding, x.shape[1:-1], w.shape[:-2], step, dilation, causal=rank == 1)
+    groups = channels // per_group
+    if rank == 1:
+        row = Conv2d((1, step[0]), ((0, 0), pads[0]), (1, dilation[0]), groups)
+        return without_row(row(one_row(x), reshape(w, (1, *w.shape))))
+    if rank == 3:
+        return conv_volume(x, w, step, pads, dilation, groups)
+    return Conv2d(*_pairs(step, pads, dilation), groups)(x, w)
+
+
+def _pairs(step: Sequence[int], pads: Pads, dilation: Sequence[int]) -> tuple[Pair, Padding, Pair]:
+    """Strides, padding and dilation of the last two axes."""
+    return (step[-2], step[-1]), (pads[-2], pads[-1]), (dilation[-2], dilation[-1])
+
+
+def conv_volume(x: Value, w: Value, step: Sequence[int], pads: Pads, dilation: Sequence[int], groups: int = 1) -> Value:
+    """Convolution of volumes by one of images: the frames that a window sees become channels of one image.
+
+    That costs a copy of the input for each of the window's frames and gains one product for all of them.
+    """
+    taps, per_group = w.shape[0], w.shape[3]
+    (n, d, h, width, _), (before, after) = x.shape, pads[0]
+    positions = window_positions(d, taps, step[0], dilation[0], pads[0])
+    if positions < 1:
+        raise ShapeError(f"conv: a kernel {w.spec} that is deeper than the input {x.spec} padded by {pads[0]}")
+    if before or after:
+        x = Pad((0, before, 0, 0, 0), (0, after, 0, 0, 0))(x)
+    seen = []
+    for tap in range(taps):
+        first = tap * dilation[0]
+        frame = get_item(x, (Slice(None), Slice(first, first + (positions - 1) * step[0] + 1, step[0])))
+        seen.append(reshape(frame, (n * positions, h, width, groups, 1, per_group)))
+    # Each group has the channels of all its frames side by side.
+    stacked = reshape(concatenate(seen, 4), (n * positions, h, width, groups * taps * per_group))
+    y = Conv2d(*_pairs(step, pads, dilation), groups)(stacked, depth_as_channels(w))
+    return reshape(y, (n, positions, *y.shape[1:]))
+
+
+def depth_as_channels(w: Value) -> Value:
+    """A kernel ``(kd, kh, kw, a, b)`` as ``(kh, kw, kd * a, b)``."""
+    kd, kh, kw, a, b = w.shape
+    return reshape(transpose(w, (1, 2, 0, 3, 4)), (kh, kw, kd * a, b))

@@ -8,7 +8,22 @@ from typing import Any
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
 from pynn.graph.trace import as_value
-from pynn.ops.conv import Conv2dGradInput, Pair, pair_of, require_channels_last
+from pynn.ops.conv import Conv2dGradInput, depth_as_channels
+from pynn.ops.elementwise import Add
+from pynn.ops.pad import Pad, pad, slice
+from pynn.ops.shape import reshape
+from pynn.ops.spatial import (
+    AXES,
+    Pair,
+    channels_to_end,
+    channels_to_front,
+    frames,
+    is_channels_first,
+    one_row,
+    per_axis,
+    spatial_rank,
+    without_row,
+)
 
 
 def transposed_size(size: int, reach: int, stride: int, padding: str, output_padding: int | None) -> tuple[int, Pair]:
@@ -47,72 +62,102 @@ def conv_transpose(
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
 ) -> Value:
-    """2D transposed convolution, as ``keras.ops.conv_transpose``: each input pixel adds its multiple of the kernel.
+    """Transposed convolution, as ``keras.ops.conv_transpose``: each input position adds its multiple of the kernel.
 
     It is the gradient of :func:`conv` with respect to its input, with sizes as Keras defines them.
 
     Args:
-        inputs: images, (n, h, w, channels).
-        kernel: (kh, kw, filters, channels).
-        strides: distance in the result between neighbouring pixels of the input, one number or (vertical, horizontal).
+        inputs: (n, steps, channels), (n, h, w, channels) or (n, d, h, w, channels).
+        kernel: (*window, filters, channels).
+        strides: distance in the result between neighbours of the input, one number or one for each dimension.
         padding: "valid" (everything the kernel reaches) or "same" (``size * stride`` results).
-        output_padding: rows and columns added to the result at the bottom and right, one number or (vertical,
-            horizontal); None for the sizes above.
-        data_format: "channels_last" or None.
-        dilation_rate: distance between the kernel's taps, one number or (vertical, horizontal).
+        output_padding: positions added to the end of each dimension of the result, one number or one for each; None
+            for the sizes above.
+        data_format: "channels_last" or "channels_first": (n, channels, ...), results too.
+        dilation_rate: distance between the kernel's taps, one number or one for each dimension.
 
     Returns:
-        (n, oh, ow, filters).
+        (n, *positions, filters).
 
     Raises:
-        ShapeError: the kernel does not fit the images, or nothing would be left of the result.
+        ShapeError: the kernel does not fit the inputs, or nothing would be left of the result.
         ArgumentError: an argument has a value that it cannot take.
     """
     x, w = as_value(inputs), as_value(kernel)
-    require_channels_last("conv_transpose", data_format)
-    if x.ndim != 4 or w.ndim != 4:
+    if is_channels_first("conv_transpose", data_format):
+        y = conv_transpose(channels_to_end(x), w, strides, padding, output_padding, "channels_last", dilation_rate)
+        return channels_to_front(y)
+    rank = spatial_rank("conv_transpose", x)
+    if w.ndim != x.ndim or x.shape[-1] != w.shape[-1]:
         raise ShapeError(
-            "conv_transpose: expected inputs (n, h, w, channels) and a kernel (kh, kw, filters, channels), "
-            f"received inputs {x.spec} and kernel {w.spec}; only 2D convolutions exist so far"
-        )
-    if x.shape[3] != w.shape[3]:
-        raise ShapeError(
-            f"conv_transpose: expected a kernel (kh, kw, filters, channels) with the {x.shape[3]} channels of the "
-            f"inputs, received inputs {x.spec} and kernel {w.spec}"
+            f"conv_transpose: expected inputs (n, {AXES[rank]}, channels) and a kernel (*window, filters, channels) "
+            f"with the {x.shape[-1]} channels of the inputs, received inputs {x.spec} and kernel {w.spec}"
         )
     if not isinstance(padding, str) or padding.lower() not in ("valid", "same"):
         raise ArgumentError(f"conv_transpose: padding must be 'valid' or 'same', received {padding!r}")
-    step = pair_of("conv_transpose", "strides", strides)
-    dilation = pair_of("conv_transpose", "dilation_rate", dilation_rate)
-    more = _output_padding(output_padding)
+    step = per_axis("conv_transpose", "strides", strides, rank)
+    dilation = per_axis("conv_transpose", "dilation_rate", dilation_rate, rank)
+    more = _output_padding(output_padding, rank)
     sizes, pads = [], []
-    for d in (0, 1):
-        reach = (w.shape[d] - 1) * dilation[d] + 1
-        size, pad = transposed_size(x.shape[1 + d], reach, step[d], padding.lower(), more[d])
+    for n, k, stride, spread, added in zip(x.shape[1:-1], w.shape[:-2], step, dilation, more, strict=True):
+        reach = (k - 1) * spread + 1
+        size, cut = transposed_size(n, reach, stride, padding.lower(), added)
         if size < 1:
             raise ShapeError(
                 f"conv_transpose: nothing is left of the result with padding={padding!r} and "
                 f"output_padding={output_padding}; received inputs {x.spec} and kernel {w.spec}"
             )
-        if size + sum(pad) >= (x.shape[1 + d] - 1) * step[d] + reach + step[d]:
+        if size + sum(cut) >= (n - 1) * stride + reach + stride:
             raise ArgumentError(
-                f"conv_transpose: output_padding={output_padding} adds rows or columns that no stride of {step[d]} "
+                f"conv_transpose: output_padding={output_padding} adds positions that no stride of {stride} "
                 "accounts for; it must be below the stride"
             )
         sizes.append(size)
-        pads.append(pad)
-    shape = (x.shape[0], sizes[0], sizes[1], w.shape[2])
-    return Conv2dGradInput(step, (pads[0], pads[1]), dilation, input_shape=shape)(x, w)
+        pads.append(cut)
+    shape = (x.shape[0], *sizes, w.shape[-2])
+    if rank == 1:
+        op = Conv2dGradInput((1, step[0]), ((0, 0), pads[0]), (1, dilation[0]), input_shape=(shape[0], 1, *shape[1:]))
+        return without_row(op(one_row(x), reshape(w, (1, *w.shape))))
+    if rank == 3:
+        return _transposed_volume(x, w, step, pads, dilation, shape)
+    return Conv2dGradInput((step[0], step[1]), (pads[0], pads[1]), (dilation[0], dilation[1]), input_shape=shape)(x, w)
 
 
-def _output_padding(value: int | Sequence[int] | None) -> tuple[int | None, int | None]:
+def _transposed_volume(
+    x: Value, w: Value, step: Sequence[int], pads: Sequence[Pair], dilation: Sequence[int], shape: tuple[int, ...]
+) -> Value:
+    """The reverse of :func:`~pynn.ops.conv.conv_volume`: one product gives what each frame adds to all it reaches."""
+    (n, d), taps, (_, depth, h, width, filters) = x.shape[:2], w.shape[0], shape
+    image = Conv2dGradInput(
+        (step[1], step[2]), (pads[1], pads[2]), (dilation[1], dilation[2]),
+        input_shape=(n * d, h, width, taps * filters),
+    )  # fmt: skip
+    added = reshape(image(frames(x), depth_as_channels(w)), (n, d, 1, h * width, taps * filters))
+    y = None
+    for tap in range(taps):
+        first = tap * dilation[0] - pads[0][0]
+        if not any(0 <= i * step[0] + first < depth for i in range(d)):
+            continue
+        part = slice(added, (0, 0, 0, 0, tap * filters), (n, d, 1, h * width, filters))
+        # Frames `stride` apart, from `first` on.
+        apart = pad(part, ((0, 0), (0, 0), (0, step[0] - 1), (0, 0), (0, 0)))
+        spread = reshape(apart, (n, d * step[0], h, width, filters))
+        placed = Pad((0, first, 0, 0, 0), (0, depth - first - d * step[0], 0, 0, 0))(spread)
+        y = placed if y is None else Add()(y, placed)
+    assert y is not None, "some tap reaches the result"
+    return y
+
+
+def _output_padding(value: int | Sequence[int] | None, rank: int) -> tuple[int | None, ...]:
     """None, or a number that may be 0 for each dimension."""
     if value is None:
-        return None, None
-    pair = (value, value) if isinstance(value, int) else tuple(value)
-    if len(pair) != 2 or not all(isinstance(v, int) and v >= 0 for v in pair):
+        return (None,) * rank
+    values = (value,) * rank if isinstance(value, int) else tuple(value)
+    if len(values) == 1:
+        values *= rank
+    if len(values) != rank or not all(isinstance(v, int) and v >= 0 for v in values):
         raise ArgumentError(
-            "conv_transpose: output_padding must be an integer of at least 0, a pair of them, or None, "
+            "conv_transpose: output_padding must be an integer of at least 0, one for each dimension, or None, "
             f"received {value!r}"
         )
-    return pair[0], pair[1]
+    return values

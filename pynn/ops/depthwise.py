@@ -1,4 +1,4 @@
-"""Depthwise convolution: a :class:`~pynn.ops.conv.Conv2d` with as many groups as channels."""
+"""Depthwise convolution, which has as many groups as channels, alone and with a mix of the channels behind it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pynn.graph.ir import Value
 from pynn.graph.trace import as_value
 from pynn.ops.conv import conv
 from pynn.ops.shape import reshape
+from pynn.ops.spatial import AXES, channels_to_end, channels_to_front, is_channels_first, spatial_rank
 
 
 def depthwise_conv(
@@ -20,24 +21,20 @@ def depthwise_conv(
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
 ) -> Value:
-    """2D convolution with filters of one channel each, as ``keras.ops.depthwise_conv``.
+    """Convolution with filters of one channel each, as ``keras.ops.depthwise_conv``; arguments as for :func:`conv`.
 
-    Channel ``c`` of the images meets the filters ``kernel[:, :, c, :]`` and gives the results
+    Channel ``c`` of the inputs meets the filters ``kernel[..., c, :]`` and gives the results
     ``c * multiplier .. (c + 1) * multiplier - 1``.
 
     Args:
-        inputs: images, (n, h, w, channels).
-        kernel: (kh, kw, channels, multiplier).
-        strides: step of the window, one number or (vertical, horizontal).
-        padding: "valid" (windows stay inside the image) or "same" (zeros around it, ``ceil(size / stride)`` results).
-        data_format: "channels_last" or None.
-        dilation_rate: distance between the kernel's taps, one number or (vertical, horizontal).
+        inputs: (n, steps, channels), (n, h, w, channels) or (n, d, h, w, channels).
+        kernel: (*window, channels, multiplier).
 
     Returns:
-        (n, oh, ow, channels * multiplier).
+        (n, *positions, channels * multiplier).
 
     Raises:
-        ShapeError: the kernel does not fit the images.
+        ShapeError: the kernel does not fit the inputs.
         ArgumentError: an argument has a value that it cannot take.
 
     Example:
@@ -50,12 +47,43 @@ def depthwise_conv(
         (1, 4, 4, 8)
     """
     x, w = as_value(inputs), as_value(kernel)
-    if x.ndim != 4 or w.ndim != 4 or x.shape[3] != w.shape[2]:
-        raise ShapeError(
-            "depthwise_conv: expected inputs (n, h, w, channels) and a kernel (kh, kw, channels, multiplier) with as "
-            f"many channels, received inputs {x.spec} and kernel {w.spec}; only 2D convolutions exist so far"
+    if is_channels_first("depthwise_conv", data_format):
+        return channels_to_front(
+            depthwise_conv(channels_to_end(x), w, strides, padding, "channels_last", dilation_rate)
         )
-    kh, kw, channels, multiplier = w.shape
+    rank = spatial_rank("depthwise_conv", x)
+    if w.ndim != x.ndim or x.shape[-1] != w.shape[-2]:
+        raise ShapeError(
+            f"depthwise_conv: expected inputs (n, {AXES[rank]}, channels) and a kernel (*window, channels, multiplier) "
+            f"with as many channels, received inputs {x.spec} and kernel {w.spec}"
+        )
     # The filters of a group lie next to each other in both layouts, so this moves nothing.
-    grouped = reshape(w, (kh, kw, 1, channels * multiplier))
-    return conv(x, grouped, strides, padding, data_format, dilation_rate)
+    grouped = reshape(w, (*w.shape[:-2], 1, w.shape[-2] * w.shape[-1]))
+    return conv(x, grouped, strides, padding, "channels_last", dilation_rate)
+
+
+def separable_conv(
+    inputs: Any,
+    depthwise_kernel: Any,
+    pointwise_kernel: Any,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Value:
+    """A depthwise convolution and a mix of its channels, as ``keras.ops.separable_conv``.
+
+    Args:
+        depthwise_kernel: (*window, channels, multiplier), as for :func:`depthwise_conv`, which has the other arguments.
+        pointwise_kernel: (1, ..., channels * multiplier, filters), all of the window's lengths 1.
+
+    Returns:
+        (n, *positions, filters).
+    """
+    x = as_value(inputs)
+    first = is_channels_first("separable_conv", data_format)
+    y = depthwise_conv(
+        channels_to_end(x) if first else x, depthwise_kernel, strides, padding, "channels_last", dilation_rate
+    )  # (n, *positions, channels * multiplier)
+    y = conv(y, pointwise_kernel, data_format="channels_last")
+    return channels_to_front(y) if first else y

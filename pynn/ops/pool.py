@@ -1,4 +1,4 @@
-"""Pooling of images (NHWC): the maximum or the average of each window, channel by channel."""
+"""Pooling: the maximum or the average of each window, channel by channel.  The ops know images, NHWC."""
 
 from __future__ import annotations
 
@@ -6,10 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pynn.errors import ShapeError
 from pynn.graph.ir import Candidate, Node, Op, Spec, Value
 from pynn.graph.trace import as_value
-from pynn.ops.conv import Padding, Pair, pair_of, require_channels_last, resolve_padding, window_positions
+from pynn.ops.conv import Padding, window_positions
+from pynn.ops.shape import reshape
+from pynn.ops.spatial import (
+    Pair,
+    channels_to_end,
+    channels_to_front,
+    frames,
+    is_channels_first,
+    one_row,
+    per_axis,
+    resolve_padding,
+    spatial_rank,
+    without_row,
+)
 
 
 @dataclass(frozen=True)
@@ -153,12 +165,23 @@ def _pool(
     data_format: str | None,
 ) -> Value:
     x = as_value(inputs)
-    require_channels_last(function, data_format)
-    if x.ndim != 4:
-        raise ShapeError(f"{function}: expected inputs (n, h, w, channels), received {x.spec}")
-    pool = pair_of(function, "pool_size", pool_size)
-    step = pool if strides is None else pair_of(function, "strides", strides)
-    return op(pool, step, resolve_padding(function, padding, x.shape[1:3], pool, step))(x)
+    if is_channels_first(function, data_format):
+        return channels_to_front(_pool(op, function, channels_to_end(x), pool_size, strides, padding, "channels_last"))
+    rank = spatial_rank(function, x)
+    pool = per_axis(function, "pool_size", pool_size, rank)
+    step = pool if strides is None else per_axis(function, "strides", strides, rank)
+    pads = resolve_padding(function, padding, x.shape[1:-1], pool, step)
+    if rank == 1:
+        return without_row(op((1, pool[0]), (1, step[0]), ((0, 0), pads[0]))(one_row(x)))
+    flat = op((pool[-2], pool[-1]), (step[-2], step[-1]), (pads[-2], pads[-1]))
+    if rank == 2:
+        return flat(x)
+    # A window's maximum is that of its frames' maxima, and its mean that of their means: they have one count.
+    n, d = x.shape[:2]
+    y = flat(frames(x))  # (n * d, oh, ow, c)
+    _, h, w, c = y.shape
+    y = op((pool[0], 1), (step[0], 1), (pads[0], (0, 0)))(reshape(y, (n, d, h * w, c)))
+    return reshape(y, (n, y.shape[1], h, w, c))
 
 
 def max_pool(
@@ -171,14 +194,14 @@ def max_pool(
     """Largest number of each window, as ``keras.ops.max_pool``.
 
     Args:
-        inputs: images, (n, h, w, channels).
-        pool_size: the window, one number or (height, width).
+        inputs: (n, steps, channels), (n, h, w, channels) or (n, d, h, w, channels).
+        pool_size: the window, one number or one for each dimension.
         strides: step of the window; the window's own size by default.
-        padding: "valid" (windows stay inside the image) or "same" (they may stick out; what is outside is ignored).
-        data_format: "channels_last" or None.
+        padding: "valid" (windows stay inside) or "same" (they may stick out; what is outside is ignored).
+        data_format: "channels_last" or "channels_first": (n, channels, ...), results too.
 
     Returns:
-        (n, oh, ow, channels).
+        (n, *positions, channels).
     """
     return _pool(MaxPool2d, "max_pool", inputs, pool_size, strides, padding, data_format)
 

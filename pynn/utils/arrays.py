@@ -37,7 +37,8 @@ def as_float(x: Value) -> Value:
 class traceable:
     """Makes a function written in ops work on arrays too: they are traced, compiled, cached and run.
 
-    The first ``arrays`` positional arguments are arrays; all others are plain Python values and must be hashable.
+    The first ``arrays`` positional arguments are arrays; all others are NumPy arrays or plain Python values, which must
+    be hashable.
     """
 
     def __init__(self, arrays: int = 1):
@@ -56,8 +57,9 @@ class traceable:
                 return symbolic.record(symbolic.Function(function), tuple(operands), kwargs)
             if trace.is_tracing():
                 return function(*(trace.as_value(x) for x in operands), **kwargs)
-            from pynn.executor.eager import run_traced
+            from pynn.executor.eager import run_traced_with
 
-            return run_traced(function, [to_array(x, name) for x in operands], **kwargs)
+            kwargs = {k: to_array(v, name) if isinstance(v, np.ndarray | Variable) else v for k, v in kwargs.items()}
+            return run_traced_with(function, tuple(to_array(x, name) for x in operands), kwargs)
 
         return update_wrapper(either, function)

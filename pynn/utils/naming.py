@@ -41,6 +41,8 @@ def unknown_name(kind: str, name: Any, known: Iterable[str]) -> ArgumentError:
         near = difflib.get_close_matches(name.lower().replace("_", ""), folded, n=3, cutoff=0.6)
         if near:
             message += f": did you mean {' or '.join(repr(folded[n]) for n in near)}?"
+            if len(known) > 40:  # nobody reads through them to find what has just been said
+                return ArgumentError(message)
     # Most tables also list every name as a class name: one spelling is enough to read.
     shown = [k for k in known if k.islower()] or known
     message += f" (known: {', '.join(shown)})"

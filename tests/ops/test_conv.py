@@ -83,14 +83,14 @@ def test_pooling_with_same_padding_ignores_what_is_outside():
 @pytest.mark.parametrize(
     ("x", "w", "arguments", "error", "message"),
     [
-        ((2, 5, 5), (3, 3, 1, 1), {}, ShapeError, "only 2D convolutions"),
+        ((2, 5, 5), (3, 3, 1, 1), {}, ShapeError, r"inputs \(n, steps, channels\) and a kernel of as many axes"),
         ((2, 5, 5, 3), (3, 3, 2, 4), {}, ShapeError, "3 input channels must be a multiple"),
         ((2, 5, 5, 4), (3, 3, 2, 5), {}, ShapeError, "5 filters a multiple of the groups"),
         ((2, 5, 5, 3), (7, 3, 3, 4), {}, ShapeError, "a kernel no larger than the input"),
         ((2, 5, 5, 3), (3, 3, 3, 4), {"strides": 0}, ArgumentError, "strides must be a positive integer"),
         ((2, 5, 5, 3), (3, 3, 3, 4), {"strides": (1, 2, 3)}, ArgumentError, "or a pair of them"),
         ((2, 5, 5, 3), (3, 3, 3, 4), {"padding": "full"}, ArgumentError, "'valid' or 'same', received 'full'"),
-        ((2, 5, 5, 3), (3, 3, 3, 4), {"data_format": "channels_first"}, ArgumentError, "transpose"),
+        ((2, 5, 5, 3), (3, 3, 3, 4), {"data_format": "NCHW"}, ArgumentError, "data_format must be .* received 'NCHW'"),
         ((2, 9, 9, 3), (3, 3, 3, 4), {"strides": 2, "dilation_rate": 2}, ArgumentError, "only one of them"),
     ],
 )
@@ -100,7 +100,7 @@ def test_conv_says_what_is_wrong(x, w, arguments, error, message):
 
 
 def test_pooling_says_what_is_wrong():
-    with pytest.raises(ShapeError, match=r"max_pool: expected inputs \(n, h, w, channels\)"):
+    with pytest.raises(ShapeError, match=r"max_pool: expected inputs \(n, steps, channels\)"):
         traced(ops.max_pool, np.zeros((3, 4)), pool_size=2)
     with pytest.raises(ShapeError, match=r"an image that holds a window of \(4, 4\)"):
         traced(ops.average_pool, np.zeros((1, 3, 3, 1)), pool_size=4)

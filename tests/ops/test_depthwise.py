@@ -72,5 +72,5 @@ def test_nothing_outside_the_window_reaches_a_result():
 def test_errors_say_what_is_wrong():
     with pytest.raises(ShapeError, match=r"depthwise_conv: expected inputs \(n, h, w, channels\) and a kernel"):
         graph_of((1, 5, 5, 3), (3, 3, 4, 1))
-    with pytest.raises(ShapeError, match="only 2D convolutions"):
-        graph_of((1, 5, 3), (3, 3, 1))
+    with pytest.raises(ShapeError, match="with as many channels"):
+        graph_of((1, 5, 3), (3, 4, 1))

@@ -71,52 +71,6 @@ def test_layer(check_layer, name, arguments, shape):
     check_layer(name, arguments, shape)
 
 
-def _probabilities(rng, shape):
-    e = np.exp(rng.standard_normal(shape))
-    return (e / e.sum(-1, keepdims=True)).astype("float32")
-
-
-def _one_hot(rng, shape):
-    return np.eye(shape[-1], dtype="float32")[rng.integers(0, shape[-1], shape[:-1])]
-
-
-#: name, arguments, targets, predictions.
-LOSSES = [
-    ("MeanSquaredError", {}, "numbers", "numbers"),
-    ("MeanAbsoluteError", {}, "numbers", "numbers"),
-    ("MeanSquaredError", {"reduction": "sum"}, "numbers", "numbers"),
-    ("BinaryCrossentropy", {}, "bits", "between"),
-    ("BinaryCrossentropy", {"from_logits": True, "label_smoothing": 0.1}, "bits", "numbers"),
-    ("BinaryCrossentropy", {"from_logits": True}, "bits", "huge"),
-    ("CategoricalCrossentropy", {}, "one_hot", "probabilities"),
-    ("CategoricalCrossentropy", {"from_logits": True, "label_smoothing": 0.2}, "one_hot", "numbers"),
-    ("CategoricalCrossentropy", {"from_logits": True}, "one_hot", "huge"),
-    ("SparseCategoricalCrossentropy", {}, "classes", "probabilities"),
-    ("SparseCategoricalCrossentropy", {"from_logits": True}, "classes", "numbers"),
-    ("SparseCategoricalCrossentropy", {"from_logits": True}, "classes", "huge"),
-]
-DRAW = {
-    "numbers": lambda rng, shape: rng.standard_normal(shape).astype("float32"),
-    "huge": lambda rng, shape: (rng.standard_normal(shape) * 1e4).astype("float32"),
-    "between": lambda rng, shape: rng.uniform(0.01, 0.99, shape).astype("float32"),
-    "bits": lambda rng, shape: rng.integers(0, 2, shape).astype("float32"),
-    "probabilities": _probabilities,
-    "one_hot": _one_hot,
-    "classes": lambda rng, shape: rng.integers(0, shape[-1], shape[:-1]).astype("int32"),
-}
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize(("name", "arguments", "targets", "predictions"), LOSSES, ids=lambda v: str(v))
-def test_loss(keras, name, arguments, targets, predictions, weighted):
-    rng = np.random.default_rng(3)
-    y_true, y_pred = DRAW[targets](rng, (7, 4)), DRAW[predictions](rng, (7, 4))
-    weight = rng.uniform(0.5, 2.0, 7).astype("float32") if weighted else None
-    theirs = getattr(keras.losses, name)(**arguments)(y_true, y_pred, sample_weight=weight)
-    ours = getattr(pynn.losses, name)(**arguments)(y_true, y_pred, sample_weight=weight)
-    np.testing.assert_allclose(float(ours), float(theirs), rtol=1e-4, atol=1e-6)
-
-
 OPTIMIZERS = [
     ("SGD", {}),
     ("SGD", {"learning_rate": 0.1, "momentum": 0.9}),
@@ -139,30 +93,6 @@ def test_optimizer(keras, same_models, name, arguments):
         ours.train_on_batch(x, y)
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=2e-6)
-
-
-METRICS = [
-    ("BinaryAccuracy", {}, "bits", "between"),
-    ("CategoricalAccuracy", {}, "one_hot", "probabilities"),
-    ("SparseCategoricalAccuracy", {}, "classes", "probabilities"),
-    ("MeanSquaredError", {}, "numbers", "numbers"),
-    ("MeanAbsoluteError", {}, "numbers", "numbers"),
-    ("Accuracy", {}, "bits", "bits"),
-    ("BinaryCrossentropy", {}, "bits", "between"),
-]
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize(("name", "arguments", "targets", "predictions"), METRICS, ids=lambda v: str(v))
-def test_metric(keras, name, arguments, targets, predictions, weighted):
-    rng = np.random.default_rng(5)
-    theirs, ours = getattr(keras.metrics, name)(**arguments), getattr(pynn.metrics, name)(**arguments)
-    for _ in range(3):
-        y_true, y_pred = DRAW[targets](rng, (7, 4)), DRAW[predictions](rng, (7, 4))
-        weight = rng.uniform(0.5, 2.0, 7).astype("float32") if weighted else None
-        theirs.update_state(y_true, y_pred, sample_weight=weight)
-        ours.update_state(y_true, y_pred, sample_weight=weight)
-    np.testing.assert_allclose(float(ours.result()), float(theirs.result()), rtol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -50,12 +50,12 @@ def test_strides_and_output_padding_may_differ_between_dimensions(keras):
 @pytest.mark.parametrize(
     ("x", "w", "arguments", "error", "message"),
     [
-        ((2, 5, 3), (3, 4, 3), {}, ShapeError, "only 2D convolutions"),
+        ((2, 3), (4, 3), {}, ShapeError, r"expected inputs \(n, steps, channels\)"),
         ((2, 5, 5, 3), (3, 3, 4, 2), {}, ShapeError, r"with the 3 channels of the inputs"),
         ((2, 5, 5, 3), (3, 3, 4, 3), {"padding": "full"}, ArgumentError, "'valid' or 'same', received 'full'"),
         ((2, 5, 5, 3), (3, 3, 4, 3), {"output_padding": -1}, ArgumentError, "integer of at least 0"),
         ((2, 5, 5, 3), (3, 3, 4, 3), {"output_padding": 2}, ArgumentError, "must be below the stride"),
-        ((2, 5, 5, 3), (3, 3, 4, 3), {"data_format": "channels_first"}, ArgumentError, "is not supported"),
+        ((2, 5, 5, 3), (3, 3, 4, 3), {"data_format": "NCHW"}, ArgumentError, "data_format must be"),
         ((2, 1, 1, 3), (2, 2, 4, 3), {"padding": "same", "output_padding": 0}, ShapeError, "nothing is left"),
     ],
 )
