@@ -65,9 +65,13 @@ from pynn.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from pynn.layers.random_colors import RandomBrightness, RandomContrast
+from pynn.layers.random_places import RandomFlip, RandomRotation, RandomTranslation, RandomZoom
 from pynn.layers.rearranging import Permute, RepeatVector
 from pynn.layers.relu import ReLU
+from pynn.layers.rescaling import Rescaling
 from pynn.layers.reshape import Reshape
+from pynn.layers.resizing import CenterCrop, RandomCrop, Resizing
 from pynn.layers.rms_normalization import RMSNormalization
 from pynn.layers.simple_rnn import SimpleRNN
 from pynn.layers.softmax import Softmax
@@ -116,6 +120,8 @@ ALL: dict[str, type[Layer]] = {
         AdaptiveAveragePooling2D, AdaptiveAveragePooling3D, AdaptiveMaxPooling1D, AdaptiveMaxPooling2D,
         AdaptiveMaxPooling3D, ZeroPadding1D, ZeroPadding3D, Cropping1D, Cropping3D, UpSampling1D,
         UpSampling3D,
+        Rescaling, Resizing, CenterCrop, RandomCrop, RandomFlip, RandomTranslation,
+        RandomRotation, RandomZoom, RandomContrast, RandomBrightness,
     )
 }  # fmt: skip
 
@@ -143,6 +149,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -198,9 +205,18 @@ __all__ = [
     "Multiply",
     "Permute",
     "RMSNormalization",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
+    "Resizing",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
