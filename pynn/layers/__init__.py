@@ -70,9 +70,9 @@ from pynn.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from pynn.layers.prelu import PReLU
 from pynn.layers.random_colors import RandomBrightness, RandomContrast
 from pynn.layers.random_places import RandomFlip, RandomRotation, RandomTranslation, RandomZoom
-from pynn.layers.prelu import PReLU
 from pynn.layers.rearranging import Permute, RepeatVector
 from pynn.layers.relu import ReLU
 from pynn.layers.rescaling import Rescaling
@@ -113,27 +113,6 @@ SeparableConvolution2D = SeparableConv2D
 
 #: The classes a config may name: all of this module.
 ALL: dict[str, type[Layer]] = {
-    c.__name__: c
-    for c in (
-        Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Embedding, Flatten, GRU,
-        LSTM, SimpleRNN, Bidirectional, TimeDistributed,
-        GlobalAveragePooling2D, InputLayer, LeakyReLU, MaxPooling2D, ReLU, Reshape, Softmax,
-        Add, Average, Concatenate, Cropping2D, DepthwiseConv2D, GlobalMaxPooling2D, Maximum, Minimum,
-        Multiply, Permute, RepeatVector, SeparableConv2D, Subtract, UpSampling2D, ZeroPadding2D,
-        Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Flatten,
-        GlobalAveragePooling2D, InputLayer, LayerNormalization, LeakyReLU, MaxPooling2D, RMSNormalization, ReLU,
-        Reshape, Softmax,
-        AdditiveAttention, Attention, Conv2DTranspose, Dot, EinsumDense, MultiHeadAttention,
-        Conv1D, Conv3D, Conv1DTranspose, Conv3DTranspose, SeparableConv1D, DepthwiseConv1D, MaxPooling1D,
-        MaxPooling3D, AveragePooling1D, AveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling3D,
-        GlobalAveragePooling1D, GlobalAveragePooling3D, AdaptiveAveragePooling1D,
-        AdaptiveAveragePooling2D, AdaptiveAveragePooling3D, AdaptiveMaxPooling1D, AdaptiveMaxPooling2D,
-        AdaptiveMaxPooling3D, ZeroPadding1D, ZeroPadding3D, Cropping1D, Cropping3D, UpSampling1D,
-        UpSampling3D,
-        Rescaling, Resizing, CenterCrop, RandomCrop, RandomFlip, RandomTranslation,
-        RandomRotation, RandomZoom, RandomContrast, RandomBrightness,
-    )
-}  # fmt: skip
     c.__name__: c for c in list(globals().values()) if isinstance(c, type) and issubclass(c, Layer)
 }
 

@@ -104,9 +104,12 @@ def affine_images(
 def read_pixels(x: Value, rows: Value, columns: Value) -> Value:
     """The pixels of images ``(n, h, w, c)`` at whole ``rows`` and ``columns``, ``(n, k)``; gives ``(n, k, c)``."""
     n, h, w, c = x.shape
-    # Up to 2^24 a float32 counts exactly: enough for one image, not for all of them.
-    first = np.arange(n, dtype=np.int32)[:, None] * (h * w)
-    places = cast(rows * float(w) + columns, "int32") + as_value(np.broadcast_to(first, (n, rows.shape[-1])).copy())
+    within = rows * float(w) + columns
+    first = np.broadcast_to(np.arange(n)[:, None] * (h * w), within.shape)
+    if n * h * w <= 1 << 24:  # so far a float32 counts exactly, and sums of whole numbers have no kernel
+        places = cast(within + as_value(first.astype("float32"), x.dtype), "int32")
+    else:
+        places = cast(within, "int32") + as_value(first.astype("int32"))
     return take(reshape(x, (n * h * w, c)), places, 0)
 
 
