@@ -28,6 +28,7 @@ from pynn.layers.global_pooling import (
     GlobalMaxPooling3D,
 )
 from pynn.layers.group_normalization import GroupNormalization
+from pynn.layers.grouped_query_attention import GroupedQueryAttention, GroupQueryAttention
 from pynn.layers.gru import GRU, GRUCell
 from pynn.layers.identity import Identity
 from pynn.layers.input_layer import Input, InputLayer
@@ -181,6 +182,8 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
+    "GroupedQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
