@@ -158,7 +158,8 @@ def test_names_and_signatures(keras):
 @pytest.mark.parametrize(
     "name",
     ["mse", "MSE", "mae", "MAPE", "msle", "bce", "accuracy", "auc", "AUC", "precision", "Recall", "f1_score",
-     "r2_score", "mean", "sum", "io_u", "mean_io_u", "true_positives", "kl_divergence", "log_cosh_error", "poisson", "hinge",
+     "r2_score", "mean", "sum", "io_u", "mean_io_u", "true_positives", "kl_divergence", "log_cosh_error", "poisson",
+     "hinge",
      "root_mean_squared_error", "top_k_categorical_accuracy", "concordance_correlation", "fbeta_score", "binary_io_u",
      "precision_at_recall", "cosine_similarity"],
 )  # fmt: skip
