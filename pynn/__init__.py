@@ -34,13 +34,22 @@ _NAMES = {
     "Metric": "pynn.metrics",
     "Optimizer": "pynn.optimizers",
     "Variable": "pynn.graph.variable",
-    "GradientTape": "pynn.autodiff",
+    **dict.fromkeys(
+        ("GradientTape", "grad", "hessian", "hvp", "jacobian", "jit", "value_and_grad", "vjp"), "pynn.autodiff"
+    ),
 }
 
 __all__ = [*_NAMES, *_SUBMODULES]
 
 if TYPE_CHECKING:
     from pynn.autodiff import GradientTape as GradientTape
+    from pynn.autodiff import grad as grad
+    from pynn.autodiff import hessian as hessian
+    from pynn.autodiff import hvp as hvp
+    from pynn.autodiff import jacobian as jacobian
+    from pynn.autodiff import jit as jit
+    from pynn.autodiff import value_and_grad as value_and_grad
+    from pynn.autodiff import vjp as vjp
     from pynn.graph.variable import Variable as Variable
     from pynn.layers import Input as Input
     from pynn.layers import Layer as Layer

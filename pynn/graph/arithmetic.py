@@ -17,7 +17,7 @@ _OF_UFUNC = {
 
 
 class Arithmetic:
-    """Base of traced values and of symbolic tensors: formulas in layers and losses read as they do in NumPy.
+    """Base of traced values, variables and symbolic tensors: formulas in layers and losses read as they do in NumPy.
 
     ``&``, ``|``, ``^`` and ``~`` are the logical functions, as in Keras.  ``==`` stays identity, because graphs keep
     values in sets and dictionaries; write ``ops.equal(a, b)``.  ``!=`` is the op, as in Keras.  Comparisons give bool.
@@ -26,105 +26,105 @@ class Arithmetic:
     __slots__ = ()
 
     def __add__(self, other: Any) -> Any:
-        return _apply("add", self, other)
+        return apply("add", self, other)
 
     def __radd__(self, other: Any) -> Any:
-        return _apply("add", other, self)
+        return apply("add", other, self)
 
     def __sub__(self, other: Any) -> Any:
-        return _apply("subtract", self, other)
+        return apply("subtract", self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        return _apply("subtract", other, self)
+        return apply("subtract", other, self)
 
     def __mul__(self, other: Any) -> Any:
-        return _apply("multiply", self, other)
+        return apply("multiply", self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        return _apply("multiply", other, self)
+        return apply("multiply", other, self)
 
     def __truediv__(self, other: Any) -> Any:
-        return _apply("divide", self, other)
+        return apply("divide", self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return _apply("divide", other, self)
+        return apply("divide", other, self)
 
     def __floordiv__(self, other: Any) -> Any:
-        return _apply("floor_divide", self, other)
+        return apply("floor_divide", self, other)
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return _apply("floor_divide", other, self)
+        return apply("floor_divide", other, self)
 
     def __mod__(self, other: Any) -> Any:
-        return _apply("mod", self, other)
+        return apply("mod", self, other)
 
     def __rmod__(self, other: Any) -> Any:
-        return _apply("mod", other, self)
+        return apply("mod", other, self)
 
     def __matmul__(self, other: Any) -> Any:
-        return _apply("matmul", self, other)
+        return apply("matmul", self, other)
 
     def __rmatmul__(self, other: Any) -> Any:
-        return _apply("matmul", other, self)
+        return apply("matmul", other, self)
 
     def __pow__(self, other: Any) -> Any:
-        return _apply("power", self, other)
+        return apply("power", self, other)
 
     def __rpow__(self, other: Any) -> Any:
-        return _apply("power", other, self)
+        return apply("power", other, self)
 
     def __pos__(self) -> Any:
         return self
 
     def __neg__(self) -> Any:
-        return _apply("negative", self)
+        return apply("negative", self)
 
     def __abs__(self) -> Any:
-        return _apply("absolute", self)
+        return apply("absolute", self)
 
     def __round__(self, ndigits: int | None = None) -> Any:
-        return _apply("round", self, ndigits or 0)
+        return apply("round", self, ndigits or 0)
 
     def __and__(self, other: Any) -> Any:
-        return _apply("logical_and", self, other)
+        return apply("logical_and", self, other)
 
     def __rand__(self, other: Any) -> Any:
-        return _apply("logical_and", other, self)
+        return apply("logical_and", other, self)
 
     def __or__(self, other: Any) -> Any:
-        return _apply("logical_or", self, other)
+        return apply("logical_or", self, other)
 
     def __ror__(self, other: Any) -> Any:
-        return _apply("logical_or", other, self)
+        return apply("logical_or", other, self)
 
     def __xor__(self, other: Any) -> Any:
-        return _apply("logical_xor", self, other)
+        return apply("logical_xor", self, other)
 
     def __rxor__(self, other: Any) -> Any:
-        return _apply("logical_xor", other, self)
+        return apply("logical_xor", other, self)
 
     def __invert__(self) -> Any:
-        return _apply("logical_not", self)
+        return apply("logical_not", self)
 
     __hash__ = object.__hash__
 
     def __ne__(self, other: Any) -> Any:
-        return _apply("not_equal", self, other)
+        return apply("not_equal", self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return _apply("greater", self, other)
+        return apply("greater", self, other)
 
     def __ge__(self, other: Any) -> Any:
-        return _apply("greater_equal", self, other)
+        return apply("greater_equal", self, other)
 
     def __lt__(self, other: Any) -> Any:
-        return _apply("less", self, other)
+        return apply("less", self, other)
 
     def __le__(self, other: Any) -> Any:
-        return _apply("less_equal", self, other)
+        return apply("less_equal", self, other)
 
     def __getitem__(self, key: Any) -> Any:
-        return _apply("get_item", self, key)
+        return apply("get_item", self, key)
 
     def __iter__(self) -> Any:
         return (self[i] for i in range(len(self)))  # type: ignore[arg-type]
@@ -132,7 +132,7 @@ class Arithmetic:
     def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
         """``array + value`` is an op, too; other functions of NumPy work on numbers, if there are any."""
         if ufunc.__name__ in _OF_UFUNC and method == "__call__" and not options:
-            return _apply(_OF_UFUNC[ufunc.__name__], *operands)
+            return apply(_OF_UFUNC[ufunc.__name__], *operands)
         if has_numbers(*operands):
             return getattr(ufunc, method)(*map(numbers, operands), **options)
         raise TypeError(
@@ -147,12 +147,12 @@ def has_numbers(*operands: Any) -> bool:
 
 
 def numbers(x: Any) -> Any:
-    """The numbers of a traced value; all else as it is."""
+    """The numbers of a traced value or a variable; all else as it is."""
     return x.array if isinstance(x, Arithmetic) else x  # type: ignore[attr-defined]
 
 
-def _apply(name: str, *operands: Any) -> Any:
-    """The op of this name; outside of traces, on numbers that a trace left behind, NumPy's function."""
+def apply(name: str, *operands: Any) -> Any:
+    """The op of this name; outside of traces, NumPy's function on variables and on what a trace left."""
     from pynn import ops  # ops imports the graph
     from pynn.graph.trace import is_tracing
 
@@ -161,5 +161,5 @@ def _apply(name: str, *operands: Any) -> Any:
     from pynn.graph.tensor import Tensor
 
     left, *rest = map(numbers, operands)
-    result = left[rest[0]] if name == "get_item" else getattr(np, name)(left, *rest)
+    result = left[rest[0]].copy() if name == "get_item" else getattr(np, name)(left, *rest)
     return np.asarray(result).view(Tensor)

@@ -98,6 +98,10 @@ class Trace:
         self.read(variable)
         self._state[id(variable)] = (variable, value)
 
+    def substitute(self, variable: Variable, value: Value) -> None:
+        """From here on ``value`` is read in place of the variable, with its history."""
+        self.write(variable, value)
+
     def constant(self, number: Any, dtype: str = "float32") -> Value:
         """A leaf with fixed numbers; equal scalars are one leaf."""
         array = np.asarray(number, dtype)
@@ -156,6 +160,11 @@ def is_tracing() -> bool:
     return bool(_active.traces)
 
 
+def is_compiling() -> bool:
+    """Whether a trace is active whose values get their numbers later, when a program runs."""
+    return bool(_active.traces) and not _active.traces[-1].computes
+
+
 def watches() -> bool:
     """Whether a gradient tape watches arrays that Python code has."""
     return bool(_active.traces) and bool(_active.traces[-1].watched)
@@ -183,6 +192,16 @@ def _record(node: Node) -> None:
 
 ir._scope_of_new_nodes = _scope
 ir._record = _record
+
+
+@contextmanager
+def suspended() -> Iterator[None]:
+    """No trace is active inside the block: for what is computed once, on the host, when a layer is built."""
+    traces, _active.traces = _active.traces, []
+    try:
+        yield
+    finally:
+        _active.traces = traces
 
 
 @contextmanager

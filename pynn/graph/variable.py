@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from pynn.errors import ArgumentError, DtypeError, ShapeError
-from pynn.graph.ir import DTYPES, Spec
+from pynn.graph import dtypes
+from pynn.graph.arithmetic import Arithmetic, apply
+from pynn.graph.ir import Spec
+from pynn.utils.naming import auto_name
 
 _ALIGNMENT = 64  # a cache line, and the widest vector
 
@@ -21,48 +24,74 @@ def aligned_empty(shape: Sequence[int], dtype: str) -> np.ndarray:
     return raw[start : start + size].view(dtype).reshape(tuple(shape))
 
 
-class Variable:
+class Variable(Arithmetic):
     """An array with a fixed shape and a fixed place in memory; compiled programs read and write it directly.
 
+    Operators and comparisons work on its numbers; while a graph is traced they are ops on its state.  As in Keras
+    ``==`` compares the numbers, too: to look for a variable in a list, compare with ``is``.
+
     Args:
-        value: initial numbers, anything NumPy takes.
-        trainable: whether an optimizer may change it.
-        name: the last part of its path.
-        dtype: ``"float32"`` by default for floating-point input.
-        spec: shape and dtype of a variable whose numbers are written later; ``value`` is then None.
+        initializer: the initial numbers, anything NumPy takes; or, with ``shape``, an initializer, its name, or a
+            function of ``(shape, dtype)``.
+        shape: of what the initializer makes; not needed for given numbers.
+        dtype: by default that of the given numbers, ``"float32"`` for all floats.
+        trainable: whether an optimizer may change it.  Setting it has programs compiled anew where that matters.
+        autocast, aggregation, synchronization, layout: accepted for compatibility; there is one device and one dtype
+            of computation, so they change nothing.
+        name: the last part of its path; ``variable``, ``variable_1`` ... by default.
+        spec: shape and dtype of a variable that a program makes for itself and fills later; ``initializer`` is then
+            None.
+
+    Raises:
+        ArgumentError: an initializer without a shape, or a ``/`` in the name.
+        ShapeError: numbers of another shape than ``shape``.
 
     Example:
         >>> v = Variable([1.0, 2.0], name="w")
-        >>> v.assign([3.0, 4.0])
+        >>> _ = v.assign([3.0, 4.0])
         >>> v.numpy()
         array([3., 4.], dtype=float32)
+        >>> v * 2
+        array([6., 8.], dtype=float32)
+        >>> Variable("ones", shape=(2,), name="gamma")
+        <Variable path=gamma, shape=(2,), dtype=float32, value=[1. 1.]>
     """
 
     #: Grows with every change of any variable: "nothing has changed" is then one comparison.
     changes: ClassVar[int] = 0
+    #: Grows whenever ``trainable`` of any variable or layer is set to something else.
+    freezes: ClassVar[int] = 0
 
     def __init__(
         self,
-        value: Any,
-        *,
+        initializer: Any,
+        shape: Sequence[int] | None = None,
+        dtype: Any = None,
         trainable: bool = True,
-        name: str = "variable",
-        dtype: str | None = None,
+        autocast: bool = True,
+        aggregation: str | None = "none",
+        synchronization: str | None = "auto",
+        name: str | None = None,
+        layout: Any = None,
+        *,
         spec: Spec | None = None,
     ):
+        self.name = name or auto_name("variable")
+        value = None
         if spec is None:
-            value = np.asarray(value)
-            if dtype is None:
-                dtype = "float32" if value.dtype.kind == "f" else str(value.dtype)
-            if dtype not in DTYPES:
-                raise DtypeError(f"Variable '{name}': dtype must be one of {', '.join(DTYPES)}, received {dtype!r}")
-            spec = Spec(value.shape, dtype)
-        self.name = name
-        self.path = name
-        self.trainable = trainable
+            if not isinstance(self.name, str) or "/" in self.name:
+                raise ArgumentError(f"Variable: name must be a string without '/', received {name!r}")
+            value = self._initial(initializer, shape, dtype)
+            spec = Spec(value.shape, value.dtype.name)
+        self.path = self.name
+        self._trainable = bool(trainable)
+        self.autocast = bool(autocast)
+        self.aggregation = aggregation or "none"
+        self.synchronization = synchronization or "none"
         #: A function of the variable whose result is added to the loss, and one that gives what it may be after a step.
         self.regularizer: Any = None
         self.constraint: Any = None
+        self.overwrite_with_gradient = False
         self.spec = spec
         self._array = aligned_empty(spec.shape, spec.dtype)
         #: Grows with every change.
@@ -70,10 +99,46 @@ class Variable:
         if value is not None:
             self._array[...] = value
 
+    def _initial(self, initializer: Any, shape: Sequence[int] | None, dtype: Any) -> np.ndarray:
+        where = f"Variable '{self.name}'"
+        given = None if dtype is None else dtypes.checked_dtype(where, dtype)
+        if isinstance(initializer, str) or (callable(initializer) and not hasattr(initializer, "__array__")):
+            from pynn import initializers
+
+            if shape is None or any(n is None for n in shape):
+                raise ArgumentError(
+                    f"{where}: an initializer needs the full shape, received initializer={initializer!r} and "
+                    f"shape={shape!r}; write Variable(initializer, shape=(...))"
+                )
+            make: Callable[..., Any] = initializers.get(initializer)
+            value = np.asarray(make(tuple(shape), given or dtypes.FLOAT))
+            given = given or dtypes.FLOAT
+        else:
+            value = np.asarray(initializer)
+            if value.dtype.kind not in "fiubc":
+                raise DtypeError(f"{where}: expected numbers, received {type(initializer).__name__}: {initializer!r}")
+            if given is None:
+                python = not isinstance(initializer, np.ndarray | np.generic)
+                given = "int32" if python and value.dtype.kind == "i" else dtypes.of_array(value)
+        if shape is not None and value.shape != tuple(shape):
+            raise ShapeError(f"{where}: the numbers have shape {value.shape}, expected {tuple(shape)}")
+        return value.astype(given, copy=False)
+
     def mark_changed(self) -> None:
         """To be called by whoever has written into :attr:`array`."""
         self.version += 1
         Variable.changes += 1
+
+    @property
+    def trainable(self) -> bool:
+        """Whether an optimizer may change it."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        if bool(value) != self._trainable:
+            self._trainable = bool(value)
+            Variable.freezes += 1
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -99,9 +164,15 @@ class Variable:
         return self._array
 
     @property
-    def value(self) -> np.ndarray:
-        """The numbers as a read-only view: it follows later changes.  Use :meth:`numpy` for a copy."""
-        view = self._array.view()
+    def value(self) -> Any:
+        """The numbers as a read-only tensor that follows later changes (:meth:`numpy` gives a copy); while a graph is
+        traced the state at this point of the traced code."""
+        from pynn.graph import trace
+        from pynn.graph.tensor import Tensor
+
+        if trace.is_tracing():
+            return trace.current().read(self)
+        view = self._array.view(Tensor)
         view.flags.writeable = False
         return view
 
@@ -112,71 +183,64 @@ class Variable:
     def assign(self, value: Any) -> Any:
         """Overwrite the numbers in place.  While a graph is traced, records the change for when it runs.
 
+        Returns:
+            What was assigned.
+
         Raises:
             ShapeError: the shapes differ; nothing is changed.
         """
         from pynn.graph import trace
-        from pynn.graph.ir import Value
+        from pynn.graph.tensor import Tensor
 
-        if isinstance(value, Value):
-            trace.current().write(self, value)
-            return value
+        if trace.is_tracing():
+            from pynn import ops
+
+            state = ops.cast(trace.as_value(value), self.dtype)
+            self._check_shape(state.shape)
+            trace.current().write(self, state)
+            return state
         new = np.asarray(value)
-        if new.shape != self.shape:
-            raise ShapeError(
-                f"Variable '{self.path}': cannot assign an array of shape {new.shape}, expected {self.shape}"
-            )
+        self._check_shape(new.shape)
         if new.dtype.kind not in "fiub":
             raise DtypeError(f"Variable '{self.path}': cannot assign values of dtype {new.dtype}")
         self._array[...] = new
         self.mark_changed()
-        return None
+        return new.astype(self.dtype, copy=False).view(Tensor)
 
-    def assign_add(self, delta: Any) -> Any:
-        """Add ``delta`` in place (or record it, while a graph is traced)."""
-        from pynn import ops
-        from pynn.graph import trace
-        from pynn.graph.ir import Value
+    def _check_shape(self, shape: tuple[int, ...]) -> None:
+        if shape != self.shape:
+            raise ShapeError(f"Variable '{self.path}': cannot assign an array of shape {shape}, expected {self.shape}")
 
-        if isinstance(delta, Value):
-            return self.assign(ops.add(trace.current().read(self), delta))
-        return self.assign(self._array + np.asarray(delta))
+    def assign_add(self, value: Any) -> Any:
+        """Add ``value`` in place (or record it, while a graph is traced)."""
+        return self.assign(self + value)
 
-    def __add__(self, other: Any) -> Any:
-        return _current(self) + other
+    def assign_sub(self, value: Any) -> Any:
+        """Subtract ``value`` in place (or record it, while a graph is traced)."""
+        return self.assign(self - value)
 
-    def __radd__(self, other: Any) -> Any:
-        return other + _current(self)
+    # Operators and all other comparisons come from Arithmetic.
 
-    def __sub__(self, other: Any) -> Any:
-        return _current(self) - other
+    def __eq__(self, other: Any) -> Any:
+        return apply("equal", self, other)
 
-    def __rsub__(self, other: Any) -> Any:
-        return other - _current(self)
+    __hash__ = object.__hash__
 
-    def __mul__(self, other: Any) -> Any:
-        return _current(self) * other
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError(f"Variable '{self.path}' has no axes, so it has no length")
+        return self.shape[0]
 
-    def __rmul__(self, other: Any) -> Any:
-        return other * _current(self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return _current(self) / other
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return other / _current(self)
-
-    def __pow__(self, other: Any) -> Any:
-        return _current(self) ** other
-
-    def __neg__(self) -> Any:
-        return -_current(self)
+    def __bool__(self) -> bool:
+        raise TypeError(f"Variable '{self.path}' has no truth; compare its numbers, e.g. float(variable) > 0")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:
             if dtype is not None and np.dtype(dtype) != self._array.dtype:
                 raise ArgumentError(f"Variable '{self.path}': converting to {dtype} needs a copy")
-            return self.value
+            view = self._array.view()
+            view.flags.writeable = False
+            return view
         return np.array(self._array, dtype=dtype, copy=True)
 
     def __float__(self) -> float:
@@ -185,12 +249,25 @@ class Variable:
     def __int__(self) -> int:
         return int(self._array)
 
+    def __index__(self) -> int:
+        return self._array.__index__()
+
+    def __format__(self, spec: str) -> str:
+        return format(self._array.item() if spec and self.size == 1 else str(self), spec)
+
+    def __reduce__(self) -> Any:
+        """Copying and pickling: a new array, on a boundary of its own."""
+        state = {key: value for key, value in vars(self).items() if key != "_array"}
+        return _restored, (self._array.copy(), state)
+
     def __repr__(self) -> str:
-        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, trainable={self.trainable}>"
+        numbers = np.array2string(self._array, threshold=20)
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, value={numbers}>"
 
 
-def _current(variable: Variable) -> Any:
-    """What arithmetic on a variable works with: its traced state inside a trace, else its numbers."""
-    from pynn.graph import trace
-
-    return trace.current().read(variable) if trace.is_tracing() else variable.value
+def _restored(array: np.ndarray, state: dict[str, Any]) -> Variable:
+    variable = Variable.__new__(Variable)
+    vars(variable).update(state)
+    variable._array = aligned_empty(array.shape, array.dtype.name)
+    variable._array[...] = array
+    return variable

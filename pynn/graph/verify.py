@@ -30,7 +30,7 @@ def verify(graph: Graph, after: str) -> None:
         if isinstance(v.source, str) and v.source == "input" and id(v) not in declared:
             fail(f"{v!r} is fed in but not among the graph's inputs")
         if isinstance(v.source, Variable) and v.source.spec != v.spec:
-            fail(f"{v!r} stands for {v.source!r} but has another shape or dtype")
+            fail(f"{v!r} stands for variable {v.source.path} but has another shape or dtype")
 
     for node in graph.nodes:
         for v in node.inputs:
@@ -50,7 +50,7 @@ def verify(graph: Graph, after: str) -> None:
     written: set[int] = set()
     for variable, v in graph.updates:
         if id(variable) in written:
-            fail(f"{variable!r} is written twice")
+            fail(f"variable {variable.path} is written twice")
         written.add(id(variable))
         if v.spec != variable.spec:
-            fail(f"{variable!r} would be given {v!r}")
+            fail(f"variable {variable.path} would be given {v!r}")

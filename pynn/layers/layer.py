@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import threading
 import warnings
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ from pynn.layers.input_spec import InputSpec
 from pynn.layers.layer_state import LayerState, _may_train, freezes
 from pynn.layers.masks import find_masks, has_mask, mask_of, set_masks
 from pynn.utils.arrays import to_array
+from pynn.utils.memory_budget import spend
 from pynn.utils.naming import auto_name, snake_case
 from pynn.utils.structure import flatten, map_structure
 
@@ -251,6 +253,7 @@ class Layer(LayerState):
                 "give the model an Input with a full shape"
             )
         dtype = dtype_policies.number_name(dtype) if dtype else self.variable_dtype
+        spend(math.prod(dims) * np.dtype(dtype).itemsize, f"{where}: the weight '{name}' of shape {dims}")
         if initializer is None:
             initializer = "glorot_uniform" if dtype.startswith("float") else "zeros"
         value = np.asarray(initializers.get(initializer)(dims, dtype))
@@ -275,12 +278,13 @@ class Layer(LayerState):
         if not self.built:
             shape = symbolic.map_shapes(_any_batch, shape)
             names = build_arguments(type(self).build)
-            if len(names) < 2 or not all(name.endswith("_shape") for name in names):
-                self.build(*([shape] if names else []))
-            else:
-                given = {name: symbolic.map_shapes(_any_batch, s) for name, s in (others or {}).items()}
-                rest = {n: given[n.removesuffix("_shape")] for n in names[1:] if n.removesuffix("_shape") in given}
-                self.build(shape, **rest)
+            with trace.suspended():  # what build computes are initial numbers, not steps of a program
+                if len(names) < 2 or not all(name.endswith("_shape") for name in names):
+                    self.build(*([shape] if names else []))
+                else:
+                    given = {name: symbolic.map_shapes(_any_batch, s) for name, s in (others or {}).items()}
+                    rest = {n: given[n.removesuffix("_shape")] for n in names[1:] if n.removesuffix("_shape") in given}
+                    self.build(shape, **rest)
             self.built = True
             if single:
                 self._check_input(shape)  # build() may have made the demands stricter
@@ -364,6 +368,7 @@ class Layer(LayerState):
         return run_traced_with(self.__call__, (x, *args), kwargs, freezes=freezes())
 
     def _call_traced(self, x: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        trace.current().looked_at[id(self)] = self
         signature = call_signature(type(self).call)
         args, kwargs = signature.by_name(self.name, args, kwargs)
         x = map_structure(_as_value, x)

@@ -26,25 +26,25 @@ def train_epoch(model: Trainer, batches: Batches, callbacks: CallbackList) -> di
     batches.begin_epoch()
     arrays = batches.next()
     step: Step | None = None
-    results: Any = None
+    outputs: Any = None
     done = 0
     while arrays is not None:
         if step is None or batches.changed:
             step = programs.get("train", arrays, batches.layout)
         if on_begin and done % group == 0:
             callbacks.on_train_batch_begin(done)
-        results = partial(step.results, step.program(arrays, batches.ahead()))  # worked out only if somebody reads it
+        outputs = step.program(arrays, batches.ahead())
         done += 1
         if on_end and done % group == 0:
-            callbacks.on_train_batch_end(done - 1, results)
+            callbacks.on_train_batch_end(done - 1, partial(step.results, outputs))  # worked out if somebody reads it
             if model.stop_training:
                 break
         arrays = batches.next()
     else:
-        if on_end and done % group:
-            callbacks.on_train_batch_end(done + group - done % group - 1, results)
+        if on_end and step is not None and done % group:
+            callbacks.on_train_batch_end(done + group - done % group - 1, partial(step.results, outputs))
     batches.end_epoch()
-    return None if step is None else results()
+    return None if step is None else step.results(outputs)
 
 
 def evaluate_batches(model: Trainer, batches: Batches, callbacks: CallbackList, what: str = "x") -> dict[str, Any]:
@@ -58,27 +58,27 @@ def evaluate_batches(model: Trainer, batches: Batches, callbacks: CallbackList, 
     batches.begin_epoch(again=True)
     arrays = batches.next()
     step: Step | None = None
-    results: Any = None
+    outputs: Any = None
     done = 0
     while arrays is not None:
         if step is None or batches.changed:
             step = programs.get("test", arrays, batches.layout)
         if on_begin and done % group == 0:
             callbacks.on_test_batch_begin(done)
-        results = partial(step.results, step.program(arrays, batches.ahead()))
+        outputs = step.program(arrays, batches.ahead())
         done += 1
         if on_end and done % group == 0:
-            callbacks.on_test_batch_end(done - 1, results)
+            callbacks.on_test_batch_end(done - 1, partial(step.results, outputs))  # worked out if somebody reads it
             if model.stop_evaluating:
                 break
         arrays = batches.next()
     else:
-        if on_end and done % group:
-            callbacks.on_test_batch_end(done + group - done % group - 1, results)
+        if on_end and step is not None and done % group:
+            callbacks.on_test_batch_end(done + group - done % group - 1, partial(step.results, outputs))
     batches.end_epoch()
     if step is None:
         raise nothing_came(what)
-    logs = results()
+    logs = step.results(outputs)
     callbacks.on_test_end(logs)
     return logs
 

@@ -244,7 +244,7 @@ class Trainer(Compiling):
             results = evaluate_batches(self, batches, cbs)
         finally:
             cbs.close()
-        return results if return_dict else in_order(self.metrics, results)
+        return results if return_dict else in_order(self._programs.metrics, results)
 
     def predict(
         self,

@@ -21,6 +21,7 @@ from pynn.ops.attention import dot_product_attention as dot_product_attention
 from pynn.ops.conv import conv as conv
 from pynn.ops.conv_transpose import conv_transpose as conv_transpose
 from pynn.ops.ctc import ctc_loss as ctc_loss
+from pynn.ops.custom_gradient import custom_gradient as custom_gradient
 from pynn.ops.depthwise import depthwise_conv as depthwise_conv
 from pynn.ops.depthwise import separable_conv as separable_conv
 from pynn.ops.einsum import einsum as einsum

@@ -186,7 +186,8 @@ class Optimizer:
                     f"{tuple(getattr(g, 'shape', np.shape(g)))}, expected {v.shape}"
                 )
         if not self.built:
-            self.build(variables)
+            with trace.suspended():
+                self.build(variables)
         pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
         if trace.is_tracing():
             self._apply_traced([trace.as_value(g) for g, _ in pairs], [v for _, v in pairs])

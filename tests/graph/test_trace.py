@@ -58,15 +58,15 @@ def test_assign_add_is_recorded():
     assert v.numpy().tolist() == [2, 4, 6]
 
 
-def test_a_state_of_another_shape_or_dtype_is_refused():
+def test_a_state_of_another_shape_is_refused_and_one_of_another_dtype_converted():
     v = Variable(np.zeros((2, 3), "float32"), name="v")
     with Trace() as trace:
         x = trace.input("x", Spec((3, 2)))
-        with pytest.raises(GraphError, match=r"Variable 'v'.*float32\[3, 2\].*float32\[2, 3\]"):
+        with pytest.raises(ShapeError, match=r"Variable 'v': cannot assign .*\(3, 2\), expected \(2, 3\)"):
             v.assign(x)
-        with pytest.raises(GraphError, match=r"int32\[2, 3\].*float32\[2, 3\]"):
-            v.assign(trace.input("n", Spec((2, 3), "int32")))
         assert trace.changed_state() == []
+        v.assign(trace.input("n", Spec((2, 3), "int32")))
+        assert [new.dtype for _, new in trace.changed_state()] == ["float32"]
 
 
 def test_arithmetic_on_values_reads_like_numpy():
@@ -164,8 +164,8 @@ def test_variables_have_a_fixed_place():
         view[0, 0] = 1
     v.assign(np.full((3, 5), 2))
     assert view[0, 0] == 2  # it follows
-    with pytest.raises(DtypeError, match=r"Variable 'u': dtype must be one of float32.*'complex128'"):
-        Variable(np.ones(2, complex), name="u")
+    with pytest.raises(DtypeError, match=r"Variable 'u': dtype 'float16' is not supported"):
+        Variable(np.ones(2), name="u", dtype="float16")
 
 
 def test_graphs_print():

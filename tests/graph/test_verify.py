@@ -77,9 +77,9 @@ BREAKS = {
     broken_by_a_leaf_without_source: "lost.*has no source",
     broken_by_a_wrong_result_shape: r"Matmul.*shape rule says",
     broken_by_a_wrong_operand: r"Matmul.*reads what it cannot take: matmul: expected",
-    broken_by_a_wrong_variable: r"path=other.*another shape or dtype",
-    broken_by_writing_twice: "path=w.*is written twice",
-    broken_by_a_state_that_does_not_fit: "path=w.*would be given",
+    broken_by_a_wrong_variable: r"variable other.*another shape or dtype",
+    broken_by_writing_twice: "variable w is written twice",
+    broken_by_a_state_that_does_not_fit: "variable w would be given",
     broken_by_a_result_nobody_computes: "is read before it is computed",
 }
 

@@ -14,9 +14,10 @@ import numpy as np
 from pynn.executor.reference import evaluate_node
 from pynn.graph.ir import Graph, Node, Spec, Value, rewrite
 from pynn.ops.activations import ReluGrad, SigmoidGrad, TanhGrad
+from pynn.ops.custom_gradient import CustomGradient
 from pynn.ops.elementwise import Add, Divide, Multiply, Negative, Subtract, is_truth
 from pynn.ops.pool import MaxPool2dGrad
-from pynn.ops.shape import BroadcastTo, Cast, Reshape, Transpose
+from pynn.ops.shape import BroadcastTo, Cast, Reshape, StopGradient, Transpose
 from pynn.ops.softmax import Softmax, SoftmaxCrossentropy, SparseSoftmaxCrossentropy
 
 #: Constants larger than this are not made at compile time: they would only take memory.
@@ -93,6 +94,8 @@ def constant_value(v: Value) -> float | None:
 def _simpler(node: Node, inputs: tuple[Value, ...]) -> tuple[Value, ...] | None:
     op = node.op
     x = inputs[0] if inputs else None
+    if isinstance(op, StopGradient | CustomGradient):  # all gradients are there by now
+        return (inputs[0],)
     if isinstance(op, (Reshape, BroadcastTo)) and x is not None and x.shape == node.outputs[0].shape:
         return (x,)
     if isinstance(op, Reshape) and x is not None and isinstance(x.op, Reshape):
