@@ -66,6 +66,6 @@ class CSVLogger(Callback):
 
 
 def _value(value: Any) -> Any:
-    if isinstance(value, Iterable) and not isinstance(value, str) and getattr(value, "ndim", 1):
+    if isinstance(value, Iterable) and not isinstance(value, str) and getattr(value, "ndim", True):
         return f'"[{", ".join(map(str, value))}]"'
     return value
