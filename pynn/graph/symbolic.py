@@ -200,7 +200,7 @@ def _compared(a: Value, b: Value) -> _Unknown:
 
 def _trace(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], batch: int, other: int) -> Any:
     """What the operation makes of traced values in place of the symbolic tensors."""
-    with Trace() as trace:
+    with _trial_of(operation) as trace:
 
         def value(leaf: Any) -> Any:
             if not isinstance(leaf, KerasTensor | _Unknown):
@@ -213,6 +213,15 @@ def _trace(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], batch:
 
         values, options = map_structure(value, (args, kwargs))
         return operation(*values, **options)
+
+
+def _trial_of(operation: Any) -> Trace:
+    """A trace for finding out shapes; with numbers (zeros) for a model whose Python code wants to see some."""
+    if not getattr(operation, "run_eagerly", False):
+        return Trace()
+    from pynn.executor.eager_trace import TrialTrace
+
+    return TrialTrace()
 
 
 def make_callable_on_everything(namespace: dict[str, Any]) -> None:

@@ -160,6 +160,11 @@ def is_tracing() -> bool:
     return bool(_active.traces)
 
 
+def is_compiling() -> bool:
+    """Whether a trace is active whose values get their numbers later, when a program runs."""
+    return bool(_active.traces) and not _active.traces[-1].computes
+
+
 def watches() -> bool:
     """Whether a gradient tape watches arrays that Python code has."""
     return bool(_active.traces) and bool(_active.traces[-1].watched)
