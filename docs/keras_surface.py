@@ -109,6 +109,8 @@ def differences(theirs: Any, ours: Any) -> list[str]:
 def _same_default(a: Any, b: Any) -> bool:
     if a is b:
         return True
+    if isinstance(a, tuple) and set(a) == {b}:  # (1, 1) and 1: one number stands for all axes
+        return True
     try:
         return bool(a == b) or repr(a) == repr(b)
     except Exception:
