@@ -1,5 +1,8 @@
 """Functions with the names of ``keras.ops``, on traced values, symbolic tensors and arrays; one file per family."""
 
+import importlib as _importlib
+from typing import Any as _Any
+
 from pynn.graph.symbolic import make_callable_on_everything as _make_callable_on_everything
 from pynn.ops.activations import elu as elu
 from pynn.ops.activations import erf as erf
@@ -84,6 +87,7 @@ from pynn.ops.creation import size as size
 from pynn.ops.creation import tri as tri
 from pynn.ops.creation import zeros as zeros
 from pynn.ops.ctc import ctc_loss as ctc_loss
+from pynn.ops.ctc_decode import ctc_decode as ctc_decode
 from pynn.ops.cumulative import average as average
 from pynn.ops.cumulative import cumprod as cumprod
 from pynn.ops.cumulative import cumsum as cumsum
@@ -284,3 +288,10 @@ from pynn.ops.sorting import top_k as top_k
 amax, amin = max, min
 
 _make_callable_on_everything(globals())
+
+
+def __getattr__(name: str) -> _Any:
+    """The packages ``image``, ``linalg``, ``nn`` and ``numpy``, when first used."""
+    if name in ("image", "linalg", "nn", "numpy"):
+        return _importlib.import_module(f"pynn.ops.{name}")
+    raise AttributeError(f"module 'pynn.ops' has no attribute {name!r}")

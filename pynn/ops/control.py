@@ -93,7 +93,7 @@ def _row(structure: Any, i: int) -> Any:
 
 
 def _stacked(rows: Sequence[Any]) -> Any:
-    return pack(rows[0], [_ops().stack(leaves) for leaves in zip(*map(flatten, rows), strict=True)])
+    return pack(rows[0], [_ops().stack(leaves) for leaves in zip(*[flatten(row) for row in rows], strict=True)])
 
 
 @_symbolic_too
