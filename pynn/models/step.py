@@ -179,11 +179,12 @@ class StepPrograms:
         (step,) = self._steps.values()
         return step
 
-    def plain_key(self, kind: str, *arrays: Any) -> Any:
-        """What has to be equal for :meth:`plain` to be right; None unless all are plain NumPy arrays."""
-        signature: list[Any] = [kind, freezes(), config.conv_precision()]
-        for array in arrays:
-            if type(array) is not np.ndarray:
-                return None
-            signature += (array.shape, array.dtype)
-        return tuple(signature)
+    def plain_key(self, kind: str, x: Any, y: Any = None) -> Any:
+        """The key of :attr:`plain`: what has to be equal; None unless these are plain NumPy arrays."""
+        if type(x) is not np.ndarray:
+            return None
+        if y is None:
+            return kind, x.shape, x.dtype, freezes(), config.conv_precision()
+        if type(y) is not np.ndarray:
+            return None
+        return kind, x.shape, x.dtype, y.shape, y.dtype, freezes(), config.conv_precision()
