@@ -87,6 +87,10 @@ class EagerTrace(Trace):
         variable.array[...] = value.numpy()
         variable.mark_changed()
 
+    def substitute(self, variable: Variable, value: Value) -> None:
+        self.write(variable, value)
+        self._reads[id(variable)] = (variable.version, value)
+
     def before_run(self, hook: Callable[[], None]) -> None:
         hook()
 
@@ -106,6 +110,25 @@ class EagerTrace(Trace):
             for value in node.outputs:
                 value.node, value.source = None, value.array
             node.inputs = node.outputs = ()
+
+
+class TrialTrace(EagerTrace):
+    """One that computes with zeros, to find out shapes: what it assigns to variables is forgotten at its end."""
+
+    def input(self, name: str, spec: Spec) -> Value:
+        value = Trace.input(self, name, spec)
+        value.array = np.zeros(spec.shape, spec.dtype)
+        return value
+
+    def read(self, variable: Variable) -> Value:
+        known = self._state.get(id(variable))
+        return super().read(variable) if known is None else known[1]
+
+    def write(self, variable: Variable, value: Value) -> None:
+        self._state[id(variable)] = (variable, value)
+
+    def before_run(self, hook: Callable[[], None]) -> None:
+        """Nothing runs."""
 
 
 def _run(node: Node) -> list[np.ndarray]:

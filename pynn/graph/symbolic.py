@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FunctionType
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -142,7 +142,7 @@ def output_shape(operation: Any, input_shape: Any) -> Any:
 
 def output_spec(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Symbolic tensors like those :func:`record` gives, without a call behind them."""
-    call = Call(Function(operation), args, kwargs)
+    call = Call(SimpleNamespace(name=operation.name, _calls=[]), args, kwargs)
     results = _infer(operation, args, kwargs)
     return map_structure(lambda r: r.tensor(operation.name, call), results)
 
@@ -200,7 +200,7 @@ def _compared(a: Value, b: Value) -> _Unknown:
 
 def _trace(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], batch: int, other: int) -> Any:
     """What the operation makes of traced values in place of the symbolic tensors."""
-    with Trace() as trace:
+    with _trial_of(operation) as trace:
 
         def value(leaf: Any) -> Any:
             if not isinstance(leaf, KerasTensor | _Unknown):
@@ -213,6 +213,15 @@ def _trace(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], batch:
 
         values, options = map_structure(value, (args, kwargs))
         return operation(*values, **options)
+
+
+def _trial_of(operation: Any) -> Trace:
+    """A trace for finding out shapes; with numbers (zeros) for a model whose Python code wants to see some."""
+    if not getattr(operation, "run_eagerly", False):
+        return Trace()
+    from pynn.executor.eager_trace import TrialTrace
+
+    return TrialTrace()
 
 
 def make_callable_on_everything(namespace: dict[str, Any]) -> None:

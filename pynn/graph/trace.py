@@ -98,6 +98,10 @@ class Trace:
         self.read(variable)
         self._state[id(variable)] = (variable, value)
 
+    def substitute(self, variable: Variable, value: Value) -> None:
+        """From here on ``value`` is read in place of the variable, with its history."""
+        self.write(variable, value)
+
     def constant(self, number: Any, dtype: str = "float32") -> Value:
         """A leaf with fixed numbers; equal scalars are one leaf."""
         array = np.asarray(number, dtype)
@@ -154,6 +158,11 @@ class Trace:
 
 def is_tracing() -> bool:
     return bool(_active.traces)
+
+
+def is_compiling() -> bool:
+    """Whether a trace is active whose values get their numbers later, when a program runs."""
+    return bool(_active.traces) and not _active.traces[-1].computes
 
 
 def watches() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pynn.layers.activation import Activation
+from pynn.layers.activity_regularization import ActivityRegularization
 from pynn.layers.attention import AdditiveAttention, Attention
 from pynn.layers.batch_normalization import BatchNormalization
 from pynn.layers.bidirectional import Bidirectional
@@ -26,7 +27,9 @@ from pynn.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from pynn.layers.group_normalization import GroupNormalization
 from pynn.layers.gru import GRU
+from pynn.layers.identity import Identity
 from pynn.layers.input_layer import Input, InputLayer
 from pynn.layers.input_spec import InputSpec
 from pynn.layers.lambda_layer import Lambda
@@ -34,6 +37,7 @@ from pynn.layers.layer import Layer
 from pynn.layers.layer_normalization import LayerNormalization
 from pynn.layers.leaky_relu import LeakyReLU
 from pynn.layers.lstm import LSTM
+from pynn.layers.masking import Masking
 from pynn.layers.merging import (
     Add,
     Average,
@@ -51,6 +55,7 @@ from pynn.layers.merging import (
     subtract,
 )
 from pynn.layers.multi_head_attention import MultiHeadAttention
+from pynn.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise
 from pynn.layers.pooling import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
@@ -65,15 +70,20 @@ from pynn.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from pynn.layers.prelu import PReLU
 from pynn.layers.rearranging import Permute, RepeatVector
 from pynn.layers.relu import ReLU
 from pynn.layers.reshape import Reshape
 from pynn.layers.rms_normalization import RMSNormalization
 from pynn.layers.simple_rnn import SimpleRNN
 from pynn.layers.softmax import Softmax
+from pynn.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from pynn.layers.spectral_normalization import SpectralNormalization
 from pynn.layers.time_distributed import TimeDistributed
 from pynn.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
+from pynn.layers.unit_normalization import UnitNormalization
 from pynn.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
+from pynn.layers.wrapper import Wrapper
 from pynn.utils.serialization import deserialize_object, serialize_object
 
 AvgPool1D = AveragePooling1D
@@ -97,27 +107,10 @@ MaxPool3D = MaxPooling3D
 SeparableConvolution1D = SeparableConv1D
 SeparableConvolution2D = SeparableConv2D
 
-#: The classes a config may name.
+#: The classes a config may name: all of this module.
 ALL: dict[str, type[Layer]] = {
-    c.__name__: c
-    for c in (
-        Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Embedding, Flatten, GRU,
-        LSTM, SimpleRNN, Bidirectional, TimeDistributed,
-        GlobalAveragePooling2D, InputLayer, LeakyReLU, MaxPooling2D, ReLU, Reshape, Softmax,
-        Add, Average, Concatenate, Cropping2D, DepthwiseConv2D, GlobalMaxPooling2D, Maximum, Minimum,
-        Multiply, Permute, RepeatVector, SeparableConv2D, Subtract, UpSampling2D, ZeroPadding2D,
-        Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Dropout, ELU, Flatten,
-        GlobalAveragePooling2D, InputLayer, LayerNormalization, LeakyReLU, MaxPooling2D, RMSNormalization, ReLU,
-        Reshape, Softmax,
-        AdditiveAttention, Attention, Conv2DTranspose, Dot, EinsumDense, MultiHeadAttention,
-        Conv1D, Conv3D, Conv1DTranspose, Conv3DTranspose, SeparableConv1D, DepthwiseConv1D, MaxPooling1D,
-        MaxPooling3D, AveragePooling1D, AveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling3D,
-        GlobalAveragePooling1D, GlobalAveragePooling3D, AdaptiveAveragePooling1D,
-        AdaptiveAveragePooling2D, AdaptiveAveragePooling3D, AdaptiveMaxPooling1D, AdaptiveMaxPooling2D,
-        AdaptiveMaxPooling3D, ZeroPadding1D, ZeroPadding3D, Cropping1D, Cropping3D, UpSampling1D,
-        UpSampling3D,
-    )
-}  # fmt: skip
+    c.__name__: c for c in list(globals().values()) if isinstance(c, type) and issubclass(c, Layer)
+}
 
 __all__ = [
     "ALL",
@@ -125,6 +118,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "Activation",
+    "ActivityRegularization",
     "AdaptiveAveragePooling1D",
     "AdaptiveAveragePooling2D",
     "AdaptiveAveragePooling3D",
@@ -133,6 +127,7 @@ __all__ = [
     "AdaptiveMaxPooling3D",
     "Add",
     "AdditiveAttention",
+    "AlphaDropout",
     "Attention",
     "Average",
     "AveragePooling1D",
@@ -167,6 +162,8 @@ __all__ = [
     "EinsumDense",
     "Embedding",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAveragePooling3D",
@@ -179,6 +176,8 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
+    "GroupNormalization",
+    "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
@@ -186,6 +185,7 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "Masking",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -196,6 +196,7 @@ __all__ = [
     "Minimum",
     "MultiHeadAttention",
     "Multiply",
+    "PReLU",
     "Permute",
     "RMSNormalization",
     "ReLU",
@@ -207,11 +208,17 @@ __all__ = [
     "SeparableConvolution2D",
     "SimpleRNN",
     "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "SpectralNormalization",
     "Subtract",
     "TimeDistributed",
+    "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",

@@ -82,6 +82,13 @@ def epsilon_number(layer: str, value: Any) -> float:
     return epsilon
 
 
+def rate_number(layer: str, value: Any) -> float:
+    """``value`` if it is a fraction, from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value <= 1:
+        raise ArgumentError(f"{layer}: rate must be a number from 0 to 1, received {value!r}")
+    return value  # type: ignore[return-value]
+
+
 def one_number(layer: str, argument: str, value: Any) -> float:
     """``value`` if it is a finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from pynn import ops
-from pynn.errors import ArgumentError
 from pynn.graph import trace
 from pynn.graph.ir import Value
+from pynn.layers.arguments import rate_number
 from pynn.layers.layer import Layer
+from pynn.layers.noise import concrete_noise_shape
 from pynn.layers.seed_generator import SeedGenerator
 from pynn.utils.arrays import as_float
 
@@ -39,9 +40,7 @@ class Dropout(Layer):
         self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
     ):
         super().__init__(**kwargs)
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
-            raise ArgumentError(f"layer '{self.name}': rate must be a number from 0 to 1, received {rate!r}")
-        self.rate = rate
+        self.rate = rate_number(f"layer '{self.name}'", rate)
         self.seed = seed
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         if rate > 0:
@@ -52,16 +51,16 @@ class Dropout(Layer):
             return x
         x = as_float(x)
         state = self.seed_generator.next()
-        if self.noise_shape is None:
+        shape = self._mask_shape(x.shape)
+        if shape == x.shape:
             return ops.dropout(x, self.rate, state)
-        if len(self.noise_shape) != x.ndim:
-            raise ArgumentError(
-                f"layer '{self.name}': noise_shape {self.noise_shape} must have as many axes as the input {x.shape}"
-            )
-        shape = tuple(n if d is None else d for d, n in zip(self.noise_shape, x.shape, strict=True))
         ones = trace.as_value(1.0)
         mask = ops.dropout(ops.broadcast_to(ones, shape), self.rate, state)
         return x * mask
+
+    def _mask_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The decisions' shape for an input of this shape."""
+        return concrete_noise_shape(self.name, self.noise_shape, shape)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -22,6 +22,8 @@ class InputLayer(Layer):
         batch_size: number of samples, if it is always the same.
         dtype: ``"float32"`` by default.
         batch_shape: ``(batch_size, *shape)`` in one.
+        input_tensor: an existing symbolic tensor to start at; shape and dtype follow from it.
+        sparse, ragged, optional: not supported.
     """
 
     _stateless = True
@@ -41,30 +43,30 @@ class InputLayer(Layer):
     ):
         if shape is None and "input_shape" in kwargs:
             shape = kwargs.pop("input_shape")
+        if batch_shape is None and "batch_input_shape" in kwargs:
+            batch_shape = kwargs.pop("batch_input_shape")
         super().__init__(name=name, **kwargs)
         where = f"Input '{self.name}'"
-        refuse_unsupported(
-            where,
-            sparse=sparse or None,
-            ragged=ragged or None,
-            input_tensor=input_tensor,
-            optional=optional or None,
-        )
-        if (shape is None) == (batch_shape is None):
+        refuse_unsupported(where, sparse=sparse or None, ragged=ragged or None, optional=optional or None)
+        if input_tensor is not None:
+            dims, dtype = _of_tensor(where, input_tensor, shape, batch_size, dtype, batch_shape)
+        elif (shape is None) == (batch_shape is None):
             raise ArgumentError(f"{where}: give shape, for example Input((784,)), and not batch_shape with it")
-        if batch_shape is not None:
+        elif batch_shape is not None:
             if batch_size is not None:
                 raise ArgumentError(f"{where}: give batch_size with shape, not with batch_shape")
             dims = _checked(where, "batch_shape", batch_shape)
         else:
             dims = (batch_size, *_checked(where, "shape", shape))
         self.batch_shape = dims
+        self.sparse = self.ragged = False
+        self.optional = False
         self._input_dtype = number_name(dtype or "float32")
         if self._input_dtype not in DTYPES:
             raise DtypeError(f"{where}: dtype must be one of {', '.join(DTYPES)}, received {dtype!r}")
         self.output_shape = self.batch_shape
         call = Call(self, (), {})
-        call.outputs = KerasTensor(dims, self.dtype, self.name, call)
+        call.outputs = KerasTensor(dims, self.dtype, self.name, call) if input_tensor is None else input_tensor
 
     @property
     def dtype(self) -> str:
@@ -90,8 +92,26 @@ class InputLayer(Layer):
             "sparse": False,
             "ragged": False,
             "name": self.name,
-            "optional": False,
+            "optional": self.optional,
         }
+
+
+def _of_tensor(
+    where: str, tensor: Any, shape: Any, batch_size: int | None, dtype: Any, batch_shape: Any
+) -> tuple[tuple[int | None, ...], str]:
+    """Shape and dtype of the symbolic tensor that a model shall start at; what else is given must agree with it."""
+    if not isinstance(tensor, KerasTensor):
+        raise ArgumentError(f"{where}: tensor must be a symbolic tensor, received {tensor!r}")
+    given = {
+        "shape": (shape, tensor.shape[1:]),
+        "batch_shape": (batch_shape, tensor.shape),
+        "batch_size": (batch_size, tensor.shape[0] if tensor.shape else None),
+        "dtype": (dtype and number_name(dtype), tensor.dtype),
+    }
+    for argument, (value, own) in given.items():
+        if value is not None and (tuple(value) if isinstance(value, list) else value) != own:
+            raise ArgumentError(f"{where}: {argument}={value!r} does not fit the tensor, whose {argument} is {own!r}")
+    return tensor.shape, tensor.dtype
 
 
 def _checked(where: str, argument: str, shape: Any) -> tuple[int | None, ...]:
@@ -124,6 +144,8 @@ def Input(
         batch_size: number of samples, if it is always the same.
         dtype: ``"float32"`` by default; ``"int32"`` for indices.
         batch_shape: ``(batch_size, *shape)`` in one.
+        tensor: an existing symbolic tensor to start at; shape and dtype follow from it.
+        sparse, ragged, optional: not supported.
         name: of the input layer, and the key of this input in dictionaries of arrays.
 
     Example:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pynn.layers.layer import Layer
 
 #: Attributes that hold other layers or variables which are no parts of the layer.
-_NOT_PARTS = frozenset(("_weights", "_given", "_calls", "_added_losses"))
+_NOT_PARTS = frozenset(("_weights", "_given", "_calls", "_added_losses", "_order"))
 
 
 def freezes() -> int:
@@ -39,15 +40,29 @@ class LayerState:
 
     # Weights
 
-    def _parts(self) -> Iterator[Any]:
-        """Variables, layers, metrics and seeds among the attributes, at any depth of lists and dictionaries."""
-        from pynn.metrics.base import Metric
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if isinstance(value, _HOLDS_PARTS) and name not in _NOT_PARTS and "_weights" in vars(self):
+            self._note_order()
 
+    def _note_order(self) -> None:
+        """Parts count from when they are first seen: what is appended to a list later comes later, as in Keras."""
+        order = vars(self).setdefault("_order", {})
+        for part in self._parts_by_attribute():
+            order.setdefault(id(part), len(order))
+
+    def _parts(self) -> list[Any]:
+        """Variables, layers, metrics and seeds among the attributes, in the order in which they came to the layer."""
+        order = vars(self).get("_order", {})
+        return sorted(self._parts_by_attribute(), key=lambda part: order.get(id(part), len(order)))
+
+    def _parts_by_attribute(self) -> Iterator[Any]:
+        """Variables, layers, metrics and seeds among the attributes, at any depth of lists and dictionaries."""
         yield from self._weights
         stack = list(reversed([v for k, v in vars(self).items() if k not in _NOT_PARTS]))
         while stack:
             item = stack.pop()
-            if isinstance(item, Variable | LayerState | SeedGenerator | Metric):
+            if isinstance(item, Variable | LayerState | SeedGenerator) or is_metric(item):
                 yield item
             elif isinstance(item, list | tuple):
                 stack.extend(reversed(item))
@@ -235,9 +250,7 @@ class LayerState:
     @property
     def metrics(self) -> list[Any]:
         """The metrics among the attributes, of layers inside, too."""
-        from pynn.metrics.base import Metric
-
-        found = {id(p): p for layer in self._flatten_layers() for p in layer._parts() if isinstance(p, Metric)}
+        found = {id(p): p for layer in self._flatten_layers() for p in layer._parts() if is_metric(p)}
         return list(found.values())
 
     @property
@@ -276,7 +289,10 @@ class LayerState:
         before = [_state_of(v) for v in variables]
         try:
             for v, value in zip(variables, [value for _, _, given in groups for value in given], strict=True):
-                v.assign(value)
+                if trace.is_tracing():
+                    trace.current().substitute(v, trace.as_value(value, v.dtype))
+                else:
+                    v.assign(value)
             outputs = self(*args, **kwargs)  # type: ignore[operator]
             states = [_state_of(v) for v in self.non_trainable_variables]
             losses = self.losses if return_losses else None
@@ -284,6 +300,16 @@ class LayerState:
             for v, value in zip(variables, before, strict=True):
                 v.assign(value)
         return (outputs, states, losses) if return_losses else (outputs, states)
+
+
+#: What may be a part of a layer, or hold some.
+_HOLDS_PARTS = (Variable, LayerState, SeedGenerator, list, tuple, dict)
+
+
+def is_metric(item: Any) -> bool:
+    """Whether it is a metric; their module loads when somebody makes one."""
+    base = sys.modules.get("pynn.metrics.base")
+    return base is not None and isinstance(item, base.Metric)
 
 
 def _state_of(variable: Variable) -> Any:

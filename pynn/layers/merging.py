@@ -10,6 +10,7 @@ from pynn import ops
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
 from pynn.layers.layer import Layer, Shape
+from pynn.layers.masks import has_mask
 from pynn.utils.arrays import as_float
 
 
@@ -17,6 +18,12 @@ class Merge(Layer):
     """Base: a layer called on a list of tensors.  A subclass defines ``_merge`` of the list."""
 
     _least = 1
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """A place counts if it does in any of the inputs; there is no mask if some input has none."""
+        if previous_mask is None or any(mask is None for mask in previous_mask):
+            return None
+        return reduce(ops.logical_or, previous_mask)
 
     def build(self, input_shape: Any) -> None:
         self._check_shapes(_listed(self.name, input_shape, self._least))
@@ -137,6 +144,18 @@ class Concatenate(Merge):
 
     def _merge(self, xs: list[Value]) -> Value:
         return ops.concatenate(xs, self.axis)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """The masks one after the other; inputs without one count everywhere."""
+        if not has_mask(previous_mask):
+            return None
+        masks = []
+        for x, mask in zip(inputs, previous_mask, strict=True):
+            counts = ops.cast(ops.ones_like(x), "bool") if mask is None else mask
+            wide = ops.reshape(counts, (*counts.shape, *[1] * (len(x.shape) - len(counts.shape))))
+            masks.append(ops.broadcast_to(wide, x.shape))
+        # A step counts if any of its numbers does.
+        return ops.any(ops.concatenate(masks, self.axis), axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}

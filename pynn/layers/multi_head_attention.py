@@ -123,6 +123,24 @@ class MultiHeadAttention(Layer):
         self._output_dense = self._projection("attention_output", (*query_shape[:-1], heads, dv), out, inner=2)
         self.built = True
 
+    # The names by which Keras's files know them.
+
+    @property
+    def query_dense(self) -> EinsumDense:
+        return self._query_dense
+
+    @property
+    def key_dense(self) -> EinsumDense:
+        return self._key_dense
+
+    @property
+    def value_dense(self) -> EinsumDense:
+        return self._value_dense
+
+    @property
+    def output_dense(self) -> EinsumDense:
+        return self._output_dense
+
     def _projection(self, name: str, shape: Shape, lengths: Sequence[int | None], inner: int = 1) -> EinsumDense:
         """A dense layer from the last ``inner`` axes to axes of ``lengths``."""
         x, y = "xyz"[:inner], "uvwrst"[: len(lengths)]

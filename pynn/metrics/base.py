@@ -113,7 +113,7 @@ def _later_in_a_step(result: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(result)
     def either(self: Metric, *args: Any, **kwargs: Any) -> Any:
-        if trace.is_tracing() and not trace.current().computes:
+        if trace.is_compiling():
             return Later(self.name, lambda: result(self, *args, **kwargs))
         return result(self, *args, **kwargs)
 

@@ -53,6 +53,8 @@ class Compiling:
         self._compile_loss: CompiledLoss | None = None
         self._compile_metrics: CompiledMetrics | None = None
         self._compile_config: dict[str, Any] = {}
+        #: Whether steps run op by op; see :meth:`compile`.
+        self.run_eagerly = False
 
     def compile(
         self,
@@ -78,6 +80,9 @@ class Compiling:
                 sparse categorical accuracy by the shapes of targets and predictions.  For several outputs a list of
                 such lists, or a dictionary by ``output_names``.
             weighted_metrics: like ``metrics``, and given the sample weights.
+            run_eagerly: compute op by op, running the Python code of layers, losses and ``train_step`` for each batch:
+                ``print``, ``if`` and breakpoints in it see numbers.  Slow, for finding mistakes; it can also be
+                switched by ``model.run_eagerly = True``.
             steps_per_execution: callbacks hear of every this many batches only.  Steps are single native calls with or
                 without it, so it does not make them faster.
             jit_compile: accepted, since every step is compiled anyway.
@@ -96,8 +101,7 @@ class Compiling:
         from pynn.metrics import Mean
         from pynn.models.compiled import CompiledLoss, CompiledMetrics
 
-        if run_eagerly:
-            raise ArgumentError("compile: run_eagerly=True is not supported yet; leave it out")
+        self.run_eagerly = bool(run_eagerly)
         self.steps_per_execution = checked_count("steps_per_execution", steps_per_execution)
         self.optimizer = _as_optimizer(optimizer)
         self.loss = loss

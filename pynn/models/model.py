@@ -12,11 +12,12 @@ from pynn.layers.input_layer import Input
 from pynn.layers.layer import Layer, freezes
 from pynn.models.call_graph import CallGraph
 from pynn.models.columns import arrange
+from pynn.models.saveable import Saveable
 from pynn.models.trainer import Trainer
 from pynn.utils.structure import flatten, map_structure, pack
 
 
-class Model(Trainer, Layer):
+class Model(Trainer, Saveable, Layer):
     """Layers put together, trained and used as one.
 
     Args:
@@ -43,7 +44,7 @@ class Model(Trainer, Layer):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Model:
         functional = cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs)
-        return super().__new__(Functional if functional else cls)
+        return super().__new__(Functional if functional else cls, *args, **kwargs)
 
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None, *, trainable: bool = True, **kwargs: Any
@@ -236,27 +237,6 @@ class Model(Trainer, Layer):
         from pynn.models.summary import print_summary
 
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range, style)
-
-    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Write all weights to a file: ``*.weights.h5`` (Keras's layout, needs h5py) or ``*.npz`` (NumPy only).
-
-        The file appears whole or not at all: it is written beside its place and renamed.
-        """
-        from pynn.saving.weights import save_weights
-
-        self._require_built("save_weights")
-        save_weights(self, filepath, overwrite)
-
-    def load_weights(self, filepath: Any) -> None:
-        """Read weights that :meth:`save_weights` or Keras's own ``save_weights`` wrote.
-
-        Raises:
-            ShapeError: the file does not fit the model; nothing is changed.
-        """
-        from pynn.saving.weights import load_weights
-
-        self._require_built("load_weights")
-        load_weights(self, filepath)
 
 
 class Functional(Model):

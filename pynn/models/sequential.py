@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -128,6 +128,35 @@ class Sequential(Model):
 
     def __len__(self) -> int:
         return len(self._stack)
+
+    def get_config(self) -> dict[str, Any]:
+        from pynn.saving.serialization import serialize_keras_object
+
+        start = [self._chain[0].call.operation] if self._chain else []
+        config = {
+            **Layer.get_config(self),
+            "layers": [serialize_keras_object(layer) for layer in (*start, *self._stack)],
+        }
+        return {**config, "build_input_shape": self._chain[0].shape} if self._chain else config
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        from pynn.saving.legacy_config import deserialize_legacy
+        from pynn.saving.serialization import DeserializationError, deserialize_keras_object
+
+        if not isinstance(config.get("layers"), list | tuple):
+            raise DeserializationError(f"the config of a Sequential needs a list 'layers'; it has {list(config)}")
+        model = cls(name=config.get("name"))
+        for entry in config["layers"]:
+            legacy = isinstance(entry, Mapping) and "module" not in entry
+            model.add(
+                (deserialize_legacy if legacy else deserialize_keras_object)(entry, custom_objects), rebuild=False
+            )
+        shape = config.get("build_input_shape")
+        if shape and not model._chain:
+            model.build(tuple(shape))
+        model._maybe_build()
+        return model
 
     def __repr__(self) -> str:
         return f"<Sequential name={self.name}, built={self.built}>"

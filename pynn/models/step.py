@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pynn import config
+from pynn.data._batching import run_task
 from pynn.errors import ArgumentError
+from pynn.executor.eager_trace import EagerTrace
 from pynn.executor.native import compile_graph
 from pynn.graph.ir import Graph, Spec, Value
 from pynn.graph.later import Later
@@ -27,13 +29,15 @@ def spec_of(array: np.ndarray) -> Spec:
     return Spec(array.shape, str(array.dtype))
 
 
-def trace_step(model: Model, kind: str, specs: Sequence[Spec], layout: Layout | None = None) -> tuple[Graph, Any]:
+def trace_step(
+    model: Model, kind: str, specs: Sequence[Spec], layout: Layout | None = None, recording: Trace | None = None
+) -> tuple[Graph, Any]:
     """The graph of ``model.train_step``, ``test_step`` or ``predict_step``, and what the method returned.
 
     In that, numbers stand for the graph's outputs; everything else is as it was.
     """
     layout = layout or plain_layout(len(specs))
-    with Trace() as trace:
+    with recording or Trace() as trace:
         feeds = [trace.input(name, spec) for name, spec in zip(layout.names, specs, strict=True)]
         returned = getattr(model, f"{kind}_step")(layout.data(feeds))
         outputs: list[Value] = []
@@ -67,13 +71,9 @@ class Step:
         self._reset = model.reset_metrics if model.has_own("reset_metrics") else None
         self.metrics = [] if kind == "predict" or self._reset else model.metrics
         self._order: list[str] | None = None
+        self._items: list[tuple[str, Any]] = []
         if kind != "predict":
-            if not isinstance(template, dict):
-                raise ArgumentError(
-                    f"model '{model.name}': {kind}_step returned {template!r}, expected a dictionary for the logs, "
-                    'such as {"loss": loss} or {m.name: m.result() for m in self.metrics}'
-                )
-            self._items = list(template.items())
+            self._items = _logs(model, kind, template)
 
     def reset(self) -> None:
         """Begin all metrics anew: one batch is to be looked at alone."""
@@ -119,6 +119,35 @@ class Step:
         return leaf
 
 
+def _logs(model: Model, kind: str, template: Any) -> list[tuple[str, Any]]:
+    if not isinstance(template, dict):
+        raise ArgumentError(
+            f"model '{model.name}': {kind}_step returned {template!r}, expected a dictionary for the logs, "
+            'such as {"loss": loss} or {m.name: m.result() for m in self.metrics}'
+        )
+    return list(template.items())
+
+
+class EagerStep(Step):
+    """A step that is not compiled: the model's method runs anew at each call, op by op, and its values have numbers."""
+
+    def __init__(self, model: Model, kind: str, layout: Layout | None):
+        super().__init__(model, kind, self._run, {})
+        self._model, self._kind, self._layout = model, kind, layout
+
+    def _run(self, arrays: Sequence[np.ndarray], background: Any = None) -> list[np.ndarray]:
+        feeds = [a.copy() for a in arrays]  # the buffers will hold the next batch, and the user may keep values
+        specs = [spec_of(a) for a in feeds]
+        graph, self._template = trace_step(self._model, self._kind, specs, self._layout, EagerTrace(feeds))
+        if self._kind != "predict":
+            self._items = _logs(self._model, self._kind, self._template)
+            self.metrics = [] if self._reset else self._model.metrics  # the first run may have made some
+            self._order = None
+        if background is not None:
+            run_task(background)
+        return [v.numpy() for v in graph.outputs]
+
+
 def _ordered(metrics: Sequence[Any], results: dict[str, Any]) -> dict[str, None]:
     """The names in logs in Keras's order: as the metrics come, those they do not know by name last, sorted."""
     names = [name for m in metrics for name in ([s.name for s in m.metrics] if hasattr(m, "metrics") else [m.name])]
@@ -153,6 +182,8 @@ class StepPrograms:
 
     def get(self, kind: str, arrays: Sequence[np.ndarray], layout: Layout | None = None) -> Step:
         """The step of this kind for arrays of these shapes and dtypes."""
+        if self._model.run_eagerly:
+            return EagerStep(self._model, kind, layout)
         trainable = self._model._trainable_signature() if kind != "predict" else None
         key = (kind, layout, trainable, config.conv_precision(), *((a.shape, a.dtype) for a in arrays))
         step = self._steps.get(key)
@@ -167,7 +198,7 @@ class StepPrograms:
     @property
     def metrics(self) -> list[Any]:
         """The model's metrics: looking for them takes longer than a small step, so it is done once per program."""
-        if self._metrics is None:
+        if self._metrics is None or self._model.run_eagerly:
             self._metrics = self._model.metrics
         return self._metrics
 
@@ -181,7 +212,7 @@ class StepPrograms:
 
     def plain_key(self, kind: str, x: Any, y: Any = None) -> Any:
         """The key of :attr:`plain`: what has to be equal; None unless these are plain NumPy arrays."""
-        if type(x) is not np.ndarray:
+        if type(x) is not np.ndarray or self._model.run_eagerly:
             return None
         if y is None:
             return kind, x.shape, x.dtype, freezes(), config.conv_precision()

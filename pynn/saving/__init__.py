@@ -12,6 +12,10 @@ _HOMES = {
     "get_custom_objects": "registration",
     "get_registered_name": "registration",
     "get_registered_object": "registration",
+    "load_model": "saving_api",
+    "load_weights": "saving_api",
+    "save_model": "saving_api",
+    "save_weights": "saving_api",
     "register_keras_serializable": "registration",
     "serialize_keras_object": "serialization",
 }

@@ -5,12 +5,17 @@ from __future__ import annotations
 import contextvars
 from types import TracebackType
 
+from pynn import settings
+
 _SAFE: contextvars.ContextVar[bool] = contextvars.ContextVar("safe_mode", default=True)
 
 
 def in_safe_mode() -> bool:
-    """Whether lambdas inside of configs are refused: yes, outside of a call with ``safe_mode=False``."""
-    return _SAFE.get()
+    """Whether lambdas inside of configs are refused: yes, outside of a call with ``safe_mode=False``.
+
+    ``config.enable_unsafe_deserialization()`` is the same for the whole process.
+    """
+    return _SAFE.get() and not settings.is_unsafe_deserialization_enabled()
 
 
 class SafeModeScope:

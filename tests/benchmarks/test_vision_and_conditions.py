@@ -84,8 +84,9 @@ def test_missing_frameworks_are_listed(tmp_path):
 
 
 def test_small_calls_are_measured():
+    arguments = ["--peers", "pynn", "--rounds", "1", "--calls", "predict", "fit", "--soak", "50"]
     done = subprocess.run(
-        [sys.executable, "small_calls.py", *["--peers", "pynn", "--rounds", "1", "--calls", "predict", "fit", "--soak", "50"]],
+        [sys.executable, "small_calls.py", *arguments],
         cwd=BENCHMARKS, capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
     lines = [line.split() for line in done.stdout.splitlines()]

@@ -10,10 +10,10 @@ import pytest
 import pynn as keras
 from pynn import layers
 from pynn.errors import ArgumentError, ShapeError
-from pynn.saving.weights import WeightsFileError
+from pynn.saving.errors import WeightsFileError
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
-FORMATS = ["w.npz", "w.weights.h5"]
+FORMATS = ["w.npz", "w.weights.h5", "w.h5", "w.safetensors"]
 X = np.random.default_rng(0).random((4, 8, 8, 2)).astype("float32")
 
 
@@ -279,7 +279,9 @@ def test_a_file_of_another_model_changes_nothing(tmp_path, name):
         dense(3), ShapeError, r"holds shape \(5, 4\) for 'dense_\d+/kernel'.*the model expects \(5, 3\)", path
     )
     scrambled(keras.Sequential([keras.Input((4,)), layers.Dense(5)])).save_weights(path)
-    assert_unchanged_by(dense(), ShapeError, r"has nothing for 'dense_\d+/kernel' \(looked for layers/dense_1", path)
+    message = r"has nothing for 'dense_\d+/kernel' \(looked for layers/dense_1"
+    message = "holds 1 layers with weights, the model has 2" if name == "w.h5" else message
+    assert_unchanged_by(dense(), ShapeError, message, path)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -287,7 +289,7 @@ def test_a_damaged_file_changes_nothing(tmp_path, name):
     path = tmp_path / name
     dense().save_weights(path)
     whole = path.read_bytes()
-    for content in (b"", b"hello", whole[: len(whole) // 2], whole[:-1] if name.endswith("npz") else whole[:600]):
+    for content in (b"", b"hello", whole[: len(whole) // 2], whole[:600] if name.endswith("h5") else whole[:-1]):
         path.write_bytes(content)
         assert_unchanged_by(dense(), WeightsFileError, "w.*is not a readable", path)
     with pytest.raises(WeightsFileError, match="there is no file"):
@@ -315,7 +317,7 @@ def test_pickles_are_refused_without_being_run(tmp_path):
     with open(path, "wb") as file:
         arrays = dict.fromkeys(("layers/dense/vars/0", "layers/dense/vars/1"), evil)
         np.savez(file, **arrays)
-    assert_unchanged_by(dense(), WeightsFileError, "is not a readable", path)
+    assert_unchanged_by(dense(), WeightsFileError, "holds object for 'dense_.*expected numbers", path)
     path.write_bytes(pickle.dumps(Boom()))
     assert_unchanged_by(dense(), WeightsFileError, "is not a readable", path)
 
@@ -335,7 +337,7 @@ def test_an_oversized_member_is_refused_before_it_is_read(tmp_path):
     np.savez_compressed(path, **{"layers/dense/vars/0": np.zeros(10**7, "float32"), "layers/dense/vars/1": np.zeros(5)})
     assert path.stat().st_size < 10**5
     model = keras.Sequential([keras.Input((4,)), layers.Dense(5)])
-    assert_unchanged_by(model, ShapeError, "holds 40000128 bytes.*belongs to another model", path)
+    assert_unchanged_by(model, ShapeError, r"holds shape \(10000000,\).*belongs to another model", path)
 
 
 def test_links_in_an_h5_file_are_refused(tmp_path):
@@ -378,10 +380,9 @@ def test_float16_and_float64_files_are_converted(tmp_path):
 
 
 def test_names_of_files(tmp_path):
-    for name in ("w.h5", "w.txt", "w"):
-        for method in (dense().save_weights, dense().load_weights):
-            with pytest.raises(ArgumentError, match=rf"\*\.weights\.h5.*\*\.npz, received '.*{name}'"):
-                method(tmp_path / name)
+    for name in ("w.keras", "w.txt", "w"):
+        with pytest.raises(ArgumentError, match=rf"\*\.weights\.h5.*\*\.npz, received '.*{name}'"):
+            dense().save_weights(tmp_path / name)
     with pytest.raises(ArgumentError, match=r"the folder .*missing does not exist"):
         dense().save_weights(tmp_path / "missing" / "w.npz")
 

@@ -1,0 +1,152 @@
+"""The saving half of a model: its config and its files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pynn.graph import symbolic
+from pynn.layers.constructor import automatic_config
+from pynn.utils.structure import map_structure
+
+if TYPE_CHECKING:
+    from pynn.models.call_graph import CallGraph
+
+
+class Saveable:
+    """What :class:`~pynn.Model` knows about configs and files."""
+
+    name: str
+    built: bool
+    _graph: CallGraph | None
+    _inputs: Any
+
+    if TYPE_CHECKING:  # what Model and Layer add
+
+        def build(self, input_shape: Any = None) -> None: ...
+        def _require_built(self, what: str) -> None: ...
+
+    # ---- config ----------------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Everything that :meth:`from_config` needs to make the model again, with new weights.
+
+        Of a functional model: its layers and how they are connected.  Of a class of your own: the constructor's
+        arguments, if they are plain values; else override it.
+        """
+        if self._graph is not None and type(self).__init__ is _model().__init__:
+            from pynn.saving.functional_config import functional_config
+
+            return functional_config(self)  # type: ignore[arg-type]
+        config: dict[str, Any] = super().get_config()  # type: ignore[misc]
+        if type(self).get_config is Saveable.get_config:
+            config.update(automatic_config(self, _model()))
+        return config
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """A new model of this config, with new weights.
+
+        Args:
+            custom_objects: name -> class or function, for those that are not pynn's own and not registered.
+
+        Example:
+            >>> import pynn
+            >>> x = pynn.Input((4,))
+            >>> model = pynn.Model(x, pynn.layers.Dense(2)(x), name="small")
+            >>> pynn.Model.from_config(model.get_config()).count_params()
+            10
+        """
+        from pynn.saving.registration import CustomObjectScope
+
+        with CustomObjectScope(custom_objects):
+            if {"layers", "input_layers", "output_layers"} <= set(config):
+                from pynn.saving.functional_config import functional_parts
+
+                inputs, outputs = functional_parts(config)
+                trainable = bool(config.get("trainable", True))
+                return cls(inputs=inputs, outputs=outputs, name=config.get("name"), trainable=trainable)  # type: ignore[call-arg]
+            return super().from_config(dict(config))  # type: ignore[misc]
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The model's config as text, for :func:`pynn.models.model_from_json`; ``kwargs`` go to ``json.dumps``."""
+        from pynn.saving.serialization import serialize_keras_object
+
+        return json.dumps(serialize_keras_object(self), **kwargs)
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shape (or shapes) the model was built for."""
+        if not self.built:
+            return None
+        if self._inputs is None:
+            return super().get_build_config()  # type: ignore[misc]
+        shapes = map_structure(lambda t: t.shape, self._inputs)
+        # Keras's functional models have no one shape to write if they have several inputs.
+        return {"input_shape": shapes if symbolic.is_shape(shapes) or self._graph is None else None}
+
+    def build_from_config(self, config: Mapping[str, Any]) -> None:
+        """Build for the shape that :meth:`get_build_config` gave."""
+        shape = config.get("input_shape")
+        if shape is not None:
+            self.build(symbolic.map_shapes(tuple, shape))
+        elif config.get("shapes_dict"):
+            super().build_from_config(config)  # type: ignore[misc]
+
+    # ---- files -----------------------------------------------------------------------------------------------
+
+    def save(
+        self,
+        filepath: Any,
+        overwrite: bool = True,
+        zipped: bool | None = None,
+        include_optimizer: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        """Write the whole model: config, weights, and the optimizer's state.
+
+        Args:
+            filepath: ``*.keras`` (Keras 3's format), ``*.h5`` or ``*.hdf5`` (its older one), or a folder with
+                ``zipped=False``.
+            overwrite: False is an error if the file exists.
+            include_optimizer: False leaves out how the model was compiled (``.h5``) and the optimizer's state.
+
+        The file appears whole or not at all.  Keras reads it, too.
+        """
+        from pynn.saving.saving_api import save_model
+
+        save_model(self, filepath, overwrite, zipped, include_optimizer=include_optimizer, **kwargs)  # type: ignore[arg-type]
+
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write all weights to a file.
+
+        Args:
+            filepath: ``*.weights.h5`` (Keras's layout, needs h5py), ``*.h5`` (its older one), ``*.safetensors``, or
+                ``*.npz`` (NumPy only).
+
+        The file appears whole or not at all: it is written beside its place and renamed.
+        """
+        from pynn.saving.saving_api import save_weights
+
+        save_weights(self, filepath, overwrite)  # type: ignore[arg-type]
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+        """Read weights that :meth:`save_weights` or Keras's own ``save_weights`` wrote.
+
+        Args:
+            filepath: a file of any format that :meth:`save_weights` and :meth:`save` write; its content says which.
+            skip_mismatch: leave layers whose weights do not fit as they are, with a warning.
+            by_name: of ``.h5`` files: find layers by their names instead of their order.
+
+        Raises:
+            ShapeError: the file does not fit the model; nothing is changed.
+        """
+        from pynn.saving.saving_api import load_weights
+
+        load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)  # type: ignore[arg-type]
+
+
+def _model() -> Any:
+    from pynn.models.model import Model
+
+    return Model
