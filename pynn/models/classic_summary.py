@@ -32,8 +32,8 @@ def classic_lines(
 
     Example:
         >>> header, row = ["Layer", "Shape", "Param #"], ["a (A)", "(None, 2)", "1,000"]
-        >>> classic_lines("m", header, [row], [], False, False, 40)[4]
-        ' a (A)            (None, 2)       1000  '
+        >>> classic_lines("m", header, [row], [], False, False, 50)[4]
+        ' a (A)                (None, 2)           1000    '
     """
     width = width or (_BRANCHED_WIDTH if branched else _WIDTH)
     ends = ends or (_BRANCHED_ENDS if branched else _ENDS)
