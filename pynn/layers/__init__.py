@@ -71,9 +71,13 @@ from pynn.layers.pooling import (
     MaxPooling3D,
 )
 from pynn.layers.prelu import PReLU
+from pynn.layers.random_colors import RandomBrightness, RandomContrast
+from pynn.layers.random_places import RandomFlip, RandomRotation, RandomTranslation, RandomZoom
 from pynn.layers.rearranging import Permute, RepeatVector
 from pynn.layers.relu import ReLU
+from pynn.layers.rescaling import Rescaling
 from pynn.layers.reshape import Reshape
+from pynn.layers.resizing import CenterCrop, RandomCrop, Resizing
 from pynn.layers.rms_normalization import RMSNormalization
 from pynn.layers.rnn import RNN
 from pynn.layers.simple_rnn import SimpleRNN, SimpleRNNCell
@@ -141,6 +145,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -204,9 +209,18 @@ __all__ = [
     "PReLU",
     "Permute",
     "RMSNormalization",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
+    "Resizing",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
