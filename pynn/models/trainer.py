@@ -324,7 +324,6 @@ class Trainer(Compiling):
         feeds = columns.feeds()
         step = programs.get(kind, feeds, columns.layout)
         if key is not None and len(feeds) == len(given) and columns.keep_values:
-            # Freezing a layer while the step was traced would have changed the key.
             programs.plain[programs.plain_key(kind, x, y)] = (step, columns.dtypes, columns.check_numbers)
         return step, feeds
 
