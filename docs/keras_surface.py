@@ -69,7 +69,7 @@ def find(library: str, name: str) -> Any:
 
 def parameters(thing: Any) -> dict[str, Any]:
     """Names and defaults of the arguments, those of base classes after a class's own."""
-    if not inspect.isclass(thing):
+    if not inspect.isclass(thing) or hasattr(thing, "__signature__"):  # a class may say its signature itself
         callables = [thing]
     else:
         callables = [c.__init__ for c in thing.__mro__ if "__init__" in vars(c) and c is not object]

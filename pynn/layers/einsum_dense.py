@@ -23,7 +23,7 @@ class EinsumDense(Layer):
         activation: name or function; ``"linear"`` by default.
         bias_axes: letters of the result that the bias has; no bias by default.
         kernel_initializer, bias_initializer: how the weights begin.
-        kernel_regularizer, bias_regularizer: penalties on the weights.
+        kernel_regularizer, bias_regularizer, activity_regularizer: penalties on the weights and on the outputs.
         kernel_constraint, bias_constraint: what the weights must satisfy after each step.
         lora_rank, lora_alpha, gptq_unpacked_column_size, quantization_config: not supported.
 
@@ -57,9 +57,8 @@ class EinsumDense(Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        where = f"layer '{self.name}'"
         refuse_unsupported(
-            where,
+            f"layer '{self.name}'",
             lora_rank=lora_rank,
             lora_alpha=lora_alpha,
             gptq_unpacked_column_size=gptq_unpacked_column_size,
