@@ -342,7 +342,7 @@ def _ops_function(name: str, where: str) -> Any:
     from pynn import ops
 
     function = getattr(ops, name, None)
-    if function is None:
+    if not inspect.isfunction(function):
         raise DeserializationError(f"'{where}': pynn.ops has no function {name}")
     return inspect.unwrap(function)
 
