@@ -37,9 +37,9 @@ REFUSED = {
 }
 
 #: Prefixes under which TensorFlow has Keras.
-_KERAS_IN_TENSORFLOW = (
-    "tensorflow.keras", "tensorflow.python.keras", "tensorflow.compat.v2.keras", "tensorflow._api.v2.keras",
-)  # fmt: skip
+_KERAS_IN_TENSORFLOW = ("tensorflow.keras", "tensorflow.python.keras", "tensorflow.compat.v2.keras")
+#: Packages of TensorFlow with nothing in them but what stands above.
+_SHELLS = ("tensorflow.python", "tensorflow.compat", "tensorflow.compat.v2")
 
 
 def keras_name(name: str) -> str:
@@ -53,6 +53,8 @@ def keras_name(name: str) -> str:
 def place_of(name: str) -> str | None:
     """The module of pynn that stands for ``name``, a module of Keras or TensorFlow; None if there is none."""
     name = keras_name(name)
+    if name in _SHELLS:
+        return "pynn.compat.tensorflow"
     root, _, rest = name.partition(".")
     if root == "keras":
         return MOVED.get(rest) or (f"pynn.{rest}" if rest else "pynn.compat.keras")
