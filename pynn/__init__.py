@@ -19,7 +19,7 @@ __version__ = "0.1.0"
 _SUBMODULES = (
     "activations", "callbacks", "config", "constraints", "data", "datasets", "dtype_policies", "errors",
     "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops", "optimizers", "regularizers",
-    "saving", "testing", "utils",
+    "saving", "testing", "tree", "utils",
 )  # fmt: skip
 _NAMES = {
     "Input": "pynn.layers",
