@@ -4,7 +4,8 @@
 //
 //   z, r = sigmoid(x + h R + b);  inner = h R_c + b_c;  c = tanh(x_c + r * inner);  h = z * h + (1 - z) * c
 //
-// Positions are as in lstm.cpp.
+// Positions are as in lstm.cpp.  At a masked step h stays.  Its gates are kept as z = 1, r = c = 0, from which the
+// gradient's formula gives zeros for x and hands h's gradient on as it is: the gradient needs no mask.
 #include "kernels/recurrent.h"
 #include "simd/vmath.h"
 
@@ -17,6 +18,7 @@ constexpr int64_t kGates = 3;
 struct Forward {
   RecurrentParams p;
   const float *x, *packed, *bias, *h0;
+  const float* mask;  // null without
   float *sequence, *last, *before, *gates, *inner;
 };
 
@@ -32,6 +34,15 @@ PYNN_INLINE Vec gru_cell(const float* sums, const float* x, const float* bias, f
   store_lanes(gates + 2 * units, c, lanes);
   store_lanes(inner, n, lanes);
   return z * h + (1.f - z) * c;
+}
+
+/// A masked step of W units of one row: the gates say that h stays.
+PYNN_INLINE void gru_cell_masked(float* gates, float* inner, int64_t units, int64_t lanes) {
+  const Vec zero = broadcast(0.f);
+  store_lanes(gates, broadcast(1.f), lanes);
+  store_lanes(gates + units, zero, lanes);
+  store_lanes(gates + 2 * units, zero, lanes);
+  store_lanes(inner, zero, lanes);
 }
 
 /// All steps of rows [first, first + rows).
@@ -50,9 +61,16 @@ void run_block(const Forward& q, int64_t first, int64_t rows, float* scratch) {
         for (int64_t r = 0; r < count; ++r) {
           const int64_t row = (first + r0 + r) * steps + at, gates_at = row * kGates * units + j;
           prefetch_gates(q.x + gates_at + ahead, units, kGates);
-          const Vec out = gru_cell(sums + r * kGates * W, q.x + gates_at, q.bias + j, q.gates + gates_at,
-                                   q.inner + row * units + j, units, load(h + (r0 + r) * ld + j), lanes);
-          store(h_new + (r0 + r) * ld + j, out);
+          const int64_t state_at = (r0 + r) * ld + j;
+          float* inner = q.inner + row * units + j;
+          const Vec before = load(h + state_at);
+          if (q.mask && q.mask[row] == 0.f) {
+            gru_cell_masked(q.gates + gates_at, inner, units, lanes);
+            store(h_new + state_at, before);
+          } else {
+            store(h_new + state_at, gru_cell(sums + r * kGates * W, q.x + gates_at, q.bias + j, q.gates + gates_at,
+                                             inner, units, before, lanes));
+          }
         }
       });
     }
@@ -137,6 +155,7 @@ void gru(const KernelArgs& args) {
                      packed,
                      args.input<float>(2),
                      args.input<float>(3),
+                     p.masked ? args.input<float>(4) : nullptr,
                      args.output<float>(0),
                      args.output<float>(1),
                      args.output<float>(2),

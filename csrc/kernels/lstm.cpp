@@ -5,6 +5,9 @@
 //
 // Step s is at position s of the sequence, or at the same distance from its end if it runs backwards.  All that is kept
 // for the gradient lies at its position; only `sequence`, the result, is in the order of the steps.
+//
+// At a masked step h and c stay.  Its gates are kept as f = 1, i = g = o = 0, from which the gradient's formula gives
+// zeros for z and hands c's gradient on as it is; only h's has to be told.
 #include "kernels/recurrent.h"
 #include "simd/vmath.h"
 
@@ -17,6 +20,7 @@ constexpr int64_t kGates = 4;
 struct Forward {
   RecurrentParams p;
   const float *z, *packed, *h0, *c0;
+  const float* mask;  // null without
   float *sequence, *last_h, *last_c, *before, *cells, *gates;
 };
 
@@ -33,6 +37,15 @@ PYNN_INLINE Vec lstm_cell(const float* sums, const float* z, float* gates, int64
   store_lanes(gates + 2 * units, g, lanes);
   store_lanes(gates + 3 * units, o, lanes);
   return o * vtanh(cell);
+}
+
+/// A masked step of W units of one row: the cell stays, and the gates say so.
+PYNN_INLINE void lstm_cell_masked(float* gates, int64_t units, int64_t lanes) {
+  const Vec zero = broadcast(0.f);
+  store_lanes(gates, zero, lanes);
+  store_lanes(gates + units, broadcast(1.f), lanes);
+  store_lanes(gates + 2 * units, zero, lanes);
+  store_lanes(gates + 3 * units, zero, lanes);
 }
 
 /// All steps of rows [first, first + rows).
@@ -54,8 +67,14 @@ void run_block(const Forward& q, int64_t first, int64_t rows, float* scratch) {
           float* cell = c + (r0 + r) * ld + j;
           const int64_t gates_at = row * kGates * units + j;
           prefetch_gates(q.z + gates_at + ahead, units, kGates);
-          const Vec out = lstm_cell(sums + r * kGates * W, q.z + gates_at, q.gates + gates_at, units, cell, lanes);
-          store(h_new + (r0 + r) * ld + j, out);
+          const int64_t state_at = (r0 + r) * ld + j;
+          if (q.mask && q.mask[row] == 0.f) {
+            lstm_cell_masked(q.gates + gates_at, units, lanes);
+            store(h_new + state_at, load(h + state_at));
+          } else {
+            store(h_new + state_at,
+                  lstm_cell(sums + r * kGates * W, q.z + gates_at, q.gates + gates_at, units, cell, lanes));
+          }
           store_lanes(q.cells + row * units + j, load(cell), lanes);
         }
       });
@@ -72,6 +91,7 @@ void run_block(const Forward& q, int64_t first, int64_t rows, float* scratch) {
 struct Backward {
   RecurrentParams p;
   const float *gates, *cells, *c0, *packed;
+  const float* mask;                              // null without
   const float *g_sequence, *g_last_h, *g_last_c;  // null where no gradient arrives
   float *dz, *dh0, *dc0;
 };
@@ -107,16 +127,18 @@ void run_block_back(const Backward& q, int64_t first, int64_t rows, float* scrat
       const float* cells = q.cells + (row + at) * units;
       const float* before = step ? q.cells + (row + at_before) * units : q.c0 + (first + r) * units;
       const float* g = q.g_sequence ? q.g_sequence + (row + step) * units : nullptr;
+      const bool masked = q.mask && q.mask[row + at] == 0.f;
       for_each_vector(units, [&](int64_t j, int64_t lanes) {
         prefetch_gates(gates + ahead + j, units, kGates);
         Vec incoming = load(dh + r * ld + j);
         if (g) incoming += load_lanes(g + j, lanes);
         lstm_cell_grad(gates + j, units, load_lanes(cells + j, lanes), load_lanes(before + j, lanes), incoming,
                        dc + r * ld + j, d + r * ldd + j, lanes);
+        if (q.mask) store(dh + r * ld + j, masked ? incoming : broadcast(0.f));
       });
     }
     copy_rows(d, ldd, q.dz + (first * steps + at) * width, steps * width, rows, width);
-    transposed_products(d, ldd, rows, units, width, q.packed, dh, ld, 0);
+    transposed_products(d, ldd, rows, units, width, q.packed, dh, ld, q.mask ? kAccumulate : 0);
   }
   copy_rows(dh, ld, q.dh0 + first * units, units, rows, units);
   copy_rows(dc, ld, q.dc0 + first * units, units, rows, units);
@@ -143,6 +165,7 @@ void lstm(const KernelArgs& args) {
                      packed,
                      args.input<float>(2),
                      args.input<float>(3),
+                     p.masked ? args.input<float>(4) : nullptr,
                      args.output<float>(0),
                      args.output<float>(1),
                      args.output<float>(2),
@@ -175,6 +198,7 @@ void lstm_grad(const KernelArgs& args) {
   q.cells = args.input<float>(1);
   q.c0 = args.input<float>(2);
   q.packed = packed;
+  if (p.masked) q.mask = args.input<float>(next++);
   if (p.g_sequence) q.g_sequence = args.input<float>(next++);
   if (p.g_last_h) q.g_last_h = args.input<float>(next++);
   if (p.g_last_c) q.g_last_c = args.input<float>(next++);

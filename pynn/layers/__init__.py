@@ -28,7 +28,7 @@ from pynn.layers.global_pooling import (
     GlobalMaxPooling3D,
 )
 from pynn.layers.group_normalization import GroupNormalization
-from pynn.layers.gru import GRU
+from pynn.layers.gru import GRU, GRUCell
 from pynn.layers.identity import Identity
 from pynn.layers.input_layer import Input, InputLayer
 from pynn.layers.input_spec import InputSpec
@@ -36,7 +36,7 @@ from pynn.layers.lambda_layer import Lambda
 from pynn.layers.layer import Layer
 from pynn.layers.layer_normalization import LayerNormalization
 from pynn.layers.leaky_relu import LeakyReLU
-from pynn.layers.lstm import LSTM
+from pynn.layers.lstm import LSTM, LSTMCell
 from pynn.layers.masking import Masking
 from pynn.layers.merging import (
     Add,
@@ -75,10 +75,12 @@ from pynn.layers.rearranging import Permute, RepeatVector
 from pynn.layers.relu import ReLU
 from pynn.layers.reshape import Reshape
 from pynn.layers.rms_normalization import RMSNormalization
-from pynn.layers.simple_rnn import SimpleRNN
+from pynn.layers.rnn import RNN
+from pynn.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from pynn.layers.softmax import Softmax
 from pynn.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from pynn.layers.spectral_normalization import SpectralNormalization
+from pynn.layers.stacked_rnn_cells import StackedRNNCells
 from pynn.layers.time_distributed import TimeDistributed
 from pynn.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from pynn.layers.unit_normalization import UnitNormalization
@@ -117,6 +119,7 @@ __all__ = [
     "ELU",
     "GRU",
     "LSTM",
+    "RNN",
     "Activation",
     "ActivityRegularization",
     "AdaptiveAveragePooling1D",
@@ -162,6 +165,7 @@ __all__ = [
     "EinsumDense",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -181,6 +185,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "InputSpec",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -207,11 +212,13 @@ __all__ = [
     "SeparableConvolution1D",
     "SeparableConvolution2D",
     "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
     "SpectralNormalization",
+    "StackedRNNCells",
     "Subtract",
     "TimeDistributed",
     "UnitNormalization",

@@ -8,16 +8,59 @@ from typing import Any, ClassVar
 from pynn import ops
 from pynn.graph import trace
 from pynn.graph.ir import Value
-from pynn.layers.recurrent import GatedCell, RecurrentLayer
+from pynn.layers.recurrent import RecurrentLayer, cell_options
+from pynn.layers.recurrent_cell import GatedCell
 
 
 class GRUCell(GatedCell):
-    """The weights and the formula of :class:`GRU`; gates: update, reset, candidate."""
+    """One step of :class:`GRU`, whose arguments it has: a cell for :class:`RNN`.
+
+    Called on ``(inputs (batch, features), [h])`` it gives ``(h, [h])``.  Where it is called by hand, each call draws
+    dropout of its own; in a layer it is the same in all steps.  Gates: update, reset, candidate.
+    """
 
     gates: ClassVar[int] = 3
 
-    def __init__(self, units: int, *, reset_after: bool = True, **kwargs: Any):
-        super().__init__(units, **kwargs)
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        reset_after: bool = True,
+        seed: int | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(
+            units,
+            activation,
+            recurrent_activation=recurrent_activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            **kwargs,
+        )
         self.reset_after = bool(reset_after)
 
     def _bias_shape(self) -> tuple[int, ...]:
@@ -39,11 +82,11 @@ class GRUCell(GatedCell):
     def has_whole(self) -> bool:
         return super().has_whole() and self.reset_after
 
-    def whole(self, z: Value, states: Sequence[Value], go_backwards: bool) -> tuple[Value, ...]:
+    def whole(self, z: Value, states: Sequence[Value], go_backwards: bool, mask: Value | None) -> tuple[Value, ...]:
         bias = self._biases()[1]
         if bias is None:
             bias = ops.broadcast_to(trace.as_value(0.0, z.dtype), (3 * self.units,))
-        return ops.gru(z, self.recurrent_kernel, bias, states[0], go_backwards)
+        return ops.gru(z, self.recurrent_kernel, bias, states[0], go_backwards, mask)
 
     def step(
         self, z: Sequence[Value], h: Sequence[Value], states: Sequence[Value], kernels: Sequence[Value]
@@ -81,6 +124,9 @@ class GRU(RecurrentLayer):
             others as a graph of all steps one by one, which takes longer to compile and to run.
         use_bias: whether there are biases.
         kernel_initializer, recurrent_initializer, bias_initializer: how the weights begin.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties on the weights.
+        activity_regularizer: penalty on the output.
+        kernel_constraint, recurrent_constraint, bias_constraint: applied to the weights after each step of training.
         dropout: fraction of the inputs that training drops, the same in all steps (and for all gates).
         recurrent_dropout: fraction of the state that training drops between steps, the same in all steps; steps then
             run one by one.
@@ -90,11 +136,14 @@ class GRU(RecurrentLayer):
         return_sequences: give the output of every step, not of the last only.
         return_state: give the last state, too.
         go_backwards: read the sequence from its end; the output of every step is in the order of reading.
-        unroll: accepted as in Keras, without effect.
+        stateful, zero_output_for_mask: see :class:`RNN`.
+        unroll, use_cudnn, implementation: how Keras computes; accepted without effect, but ``use_cudnn=True`` is an
+            error, as it is there without a GPU.
 
     Call arguments:
         sequences: ``(batch, steps, features)``.
         initial_state: ``(batch, units)``; zeros by default.
+        mask: ``(batch, steps)``, false (0) at steps that are skipped: the state stays as it is.
 
     Shapes:
         ``(batch, steps, features)`` -> ``(batch, units)``, or ``(batch, steps, units)`` with ``return_sequences``.
@@ -102,7 +151,7 @@ class GRU(RecurrentLayer):
         candidate; ``bias (2, 3 * units)``, the second row for the state, or ``(3 * units,)`` without ``reset_after``.
 
     Raises:
-        ArgumentError: an argument is out of range or not supported (stateful, masks, regularizers, constraints).
+        ArgumentError: an argument is out of range or not supported.
         ShapeError: the input is no sequence, or has another number of features than the first.
 
     Example:
@@ -110,8 +159,6 @@ class GRU(RecurrentLayer):
         >>> GRU(4)(np.ones((2, 10, 8))).shape
         (2, 4)
     """
-
-    _cell = GRUCell
 
     def __init__(
         self,
@@ -122,22 +169,53 @@ class GRU(RecurrentLayer):
         kernel_initializer: Any = "glorot_uniform",
         recurrent_initializer: Any = "orthogonal",
         bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
         reset_after: bool = True,
+        use_cudnn: Any = "auto",
         **kwargs: Any,
     ):
-        cell = {
-            "activation": activation,
-            "recurrent_activation": recurrent_activation,
-            "use_bias": use_bias,
-            "kernel_initializer": kernel_initializer,
-            "recurrent_initializer": recurrent_initializer,
-            "bias_initializer": bias_initializer,
-            "dropout": dropout,
-            "recurrent_dropout": recurrent_dropout,
-            "seed": seed,
-            "reset_after": reset_after,
-        }
-        super().__init__(units, cell=cell, **kwargs)
+        cell = GRUCell(
+            units,
+            activation=activation,
+            recurrent_activation=recurrent_activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            reset_after=reset_after,
+            seed=seed,
+            **cell_options("gru_cell", kwargs),
+        )
+        super().__init__(
+            cell,
+            activity_regularizer=activity_regularizer,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            unroll=unroll,
+            use_cudnn=use_cudnn,
+            **kwargs,
+        )

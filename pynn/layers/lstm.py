@@ -9,17 +9,67 @@ import numpy as np
 
 from pynn import ops
 from pynn.graph.ir import Value
-from pynn.layers.recurrent import GatedCell, RecurrentLayer
+from pynn.layers.recurrent import RecurrentLayer, cell_options
+from pynn.layers.recurrent_cell import GatedCell
 
 
 class LSTMCell(GatedCell):
-    """The weights and the formula of :class:`LSTM`; gates: input, forget, candidate, output."""
+    """One step of :class:`LSTM`, whose arguments it has: a cell for :class:`RNN`.
+
+    Called on ``(inputs (batch, features), [h, c])`` it gives ``(h, [h, c])``.  Where it is called by hand, each call
+    draws dropout of its own; in a layer it is the same in all steps.  Gates: input, forget, candidate, output.
+
+    Example:
+        >>> import numpy as np
+        >>> cell = LSTMCell(4)
+        >>> output, states = cell(np.ones((2, 8), "float32"), cell.get_initial_state(2))
+        >>> output.shape, len(states)
+        ((2, 4), 2)
+    """
 
     gates: ClassVar[int] = 4
     states: ClassVar[int] = 2
 
-    def __init__(self, units: int, *, unit_forget_bias: bool = True, **kwargs: Any):
-        super().__init__(units, **kwargs)
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(
+            units,
+            activation,
+            recurrent_activation=recurrent_activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            **kwargs,
+        )
         self.unit_forget_bias = bool(unit_forget_bias)
 
     def _initial_bias(self, shape: Sequence[int], dtype: str) -> Any:
@@ -28,8 +78,8 @@ class LSTMCell(GatedCell):
         first, last = (self.bias_initializer((k * self.units,), dtype) for k in (1, 2))
         return np.concatenate([first, np.ones(self.units, dtype), last])
 
-    def whole(self, z: Value, states: Sequence[Value], go_backwards: bool) -> tuple[Value, ...]:
-        return ops.lstm(z, self.recurrent_kernel, states[0], states[1], go_backwards)
+    def whole(self, z: Value, states: Sequence[Value], go_backwards: bool, mask: Value | None) -> tuple[Value, ...]:
+        return ops.lstm(z, self.recurrent_kernel, states[0], states[1], go_backwards, mask)
 
     def step(
         self, z: Sequence[Value], h: Sequence[Value], states: Sequence[Value], kernels: Sequence[Value]
@@ -57,6 +107,9 @@ class LSTM(RecurrentLayer):
             others as a graph of all steps one by one, which takes longer to compile and to run.
         use_bias: whether there is a bias.
         kernel_initializer, recurrent_initializer, bias_initializer: how the weights begin.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties on the weights.
+        activity_regularizer: penalty on the output.
+        kernel_constraint, recurrent_constraint, bias_constraint: applied to the weights after each step of training.
         unit_forget_bias: begin with a bias of 1 in the forget gate.
         dropout: fraction of the inputs that training drops, the same in all steps (and for all gates).
         recurrent_dropout: fraction of the state that training drops between steps, the same in all steps; steps then
@@ -65,11 +118,14 @@ class LSTM(RecurrentLayer):
         return_sequences: give the output of every step, not of the last only.
         return_state: give the last h and c, too.
         go_backwards: read the sequence from its end; the output of every step is in the order of reading.
-        unroll: accepted as in Keras, without effect.
+        stateful, zero_output_for_mask: see :class:`RNN`.
+        unroll, use_cudnn, implementation: how Keras computes; accepted without effect, but ``use_cudnn=True`` is an
+            error, as it is there without a GPU.
 
     Call arguments:
         sequences: ``(batch, steps, features)``.
         initial_state: ``[h, c]``, each ``(batch, units)``; zeros by default.
+        mask: ``(batch, steps)``, false (0) at steps that are skipped: the state stays as it is.
 
     Shapes:
         ``(batch, steps, features)`` -> ``(batch, units)``, or ``(batch, steps, units)`` with ``return_sequences``.
@@ -77,7 +133,7 @@ class LSTM(RecurrentLayer):
         input, forget, candidate, output.
 
     Raises:
-        ArgumentError: an argument is out of range or not supported (stateful, masks, regularizers, constraints).
+        ArgumentError: an argument is out of range or not supported.
         ShapeError: the input is no sequence, or has another number of features than the first.
 
     Example:
@@ -89,8 +145,6 @@ class LSTM(RecurrentLayer):
         (2, 10, 4)
     """
 
-    _cell = LSTMCell
-
     def __init__(
         self,
         units: int,
@@ -101,21 +155,52 @@ class LSTM(RecurrentLayer):
         recurrent_initializer: Any = "orthogonal",
         bias_initializer: Any = "zeros",
         unit_forget_bias: bool = True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        use_cudnn: Any = "auto",
         **kwargs: Any,
     ):
-        cell = {
-            "activation": activation,
-            "recurrent_activation": recurrent_activation,
-            "use_bias": use_bias,
-            "kernel_initializer": kernel_initializer,
-            "recurrent_initializer": recurrent_initializer,
-            "bias_initializer": bias_initializer,
-            "unit_forget_bias": unit_forget_bias,
-            "dropout": dropout,
-            "recurrent_dropout": recurrent_dropout,
-            "seed": seed,
-        }
-        super().__init__(units, cell=cell, **kwargs)
+        cell = LSTMCell(
+            units,
+            activation=activation,
+            recurrent_activation=recurrent_activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            unit_forget_bias=unit_forget_bias,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            **cell_options("lstm_cell", kwargs),
+        )
+        super().__init__(
+            cell,
+            activity_regularizer=activity_regularizer,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            unroll=unroll,
+            use_cudnn=use_cudnn,
+            **kwargs,
+        )

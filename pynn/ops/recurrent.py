@@ -6,6 +6,9 @@ the rest, what one step needs of the step before.  ``z`` is ``[n, steps, gates *
 
 ``go_backwards`` reads the sequence from its end.  What an op keeps for its gradient lies at the position of the
 sequence it belongs to; ``sequence``, its result, is in the order of the steps, as in Keras.
+
+With ``masked`` there is one more input behind the states, ``mask [n, steps]``, which gets no gradient: where it is 0
+the states stay as they are, and the sequence repeats the output of the step before.
 """
 
 from __future__ import annotations
@@ -50,6 +53,7 @@ class _Recurrence(Op, abstract=True):
             "steps": steps,
             "units": units,
             "backwards": self.go_backwards,
+            "masked": False,
             **dict(zip(("g_sequence", "g_last_h", "g_last_c"), arriving, strict=True)),
         }
 
@@ -57,6 +61,25 @@ class _Recurrence(Op, abstract=True):
         """The recurrent product of all steps; the gradient's, with the transposed kernel, is as large."""
         s = self.params(node)
         return 2 * s["n"] * s["steps"] * s["units"] * self.gates * s["units"]
+
+
+@dataclass(frozen=True)
+class _MaskedRecurrence(_Recurrence, abstract=True):
+    """Base of those that may take a mask behind the states."""
+
+    masked: bool = False
+
+    def _split_mask(self, specs: Sequence[Spec], at: int) -> tuple[Spec, ...]:
+        """``specs`` without the mask, which is number ``at``, checked."""
+        self.require(len(specs) > at or not self.masked, "a mask", *specs)
+        if not self.masked:
+            return tuple(specs)
+        mask, z = specs[at], specs[0]
+        self.require(mask.is_float and mask.shape == z.shape[:2], "a float mask of shape (n, steps)", *specs)
+        return (*specs[:at], *specs[at + 1 :])
+
+    def _params(self, before: Value, arriving: Sequence[bool] = (False, False, False)) -> dict[str, Any]:
+        return {**super()._params(before, arriving), "masked": self.masked}
 
 
 def _recurrent_kernel_gradient(before: Value, d: Value) -> Value:
@@ -72,29 +95,30 @@ def _only_results(name: str, g: Sequence[Value | None], results: int) -> list[Va
     return [x for x in g[:results] if x is not None]
 
 
-class Lstm(_Recurrence):
+class Lstm(_MaskedRecurrence):
     """``(sequence, last_h, last_c, before, cells, gates)`` from z, the recurrent kernel R, h0 and c0.
 
     With z in four parts ``i f g o``, in each step: ``i, f, o = sigmoid(z + h R)``, ``g = tanh(z + h R)``,
     ``c = f * c + i * g``, ``h = o * tanh(c)`` (Hochreiter and Schmidhuber, 1997; Gers et al., 2000).
-    ``sequence``, ``before`` (the state before each step) and ``cells`` are ``[n, steps, units]``.
+    ``sequence``, ``before`` (the state before each step) and ``cells`` are ``[n, steps, units]``.  The gates of a
+    masked step are 0 1 0 0, from which its gradient's formula gives zeros for ``z``.
     """
 
     gates: ClassVar[int] = 4
     differentiable_outputs: ClassVar[tuple[int, ...]] = (0, 1, 2)
 
     def infer(self, *specs: Spec) -> tuple[Spec, ...]:
-        z, recurrent, h0, c0 = specs
+        z, recurrent, h0, c0 = self._split_mask(specs, 4)
         n, steps, units = self._sizes(z, recurrent, h0, c0)
         sequence = z.with_shape((n, steps, units))
         return sequence, h0, c0, sequence, sequence, z
 
     def vjp(self, g: Any, y: Any, *inputs: Value) -> Sequence[Value | None]:
-        _, recurrent, _, c0 = inputs
+        _, recurrent, _, c0, *mask = inputs
         arriving = _only_results(self.name, g, 3)
-        op = LstmGrad(self.go_backwards, g[0] is not None, g[1] is not None, g[2] is not None)
-        dz, dh0, dc0 = op(y[5], y[4], c0, recurrent, *arriving)
-        return dz, _recurrent_kernel_gradient(y[3], dz), dh0, dc0
+        op = LstmGrad(self.go_backwards, self.masked, g[0] is not None, g[1] is not None, g[2] is not None)
+        dz, dh0, dc0 = op(y[5], y[4], c0, recurrent, *mask, *arriving)
+        return dz, _recurrent_kernel_gradient(y[3], dz), dh0, dc0, *(None for _ in mask)
 
     def params(self, node: Node) -> dict[str, Any]:
         return self._params(node.outputs[3])
@@ -104,7 +128,7 @@ class Lstm(_Recurrence):
 
 
 @dataclass(frozen=True)
-class LstmGrad(_Recurrence):
+class LstmGrad(_MaskedRecurrence):
     """Gradients ``(dz, dh0, dc0)`` of :class:`Lstm` from its gates and cells, c0, R, and the gradients that arrive.
 
     ``g_sequence``, ``g_last_h``, ``g_last_c`` say which of them are inputs, in this order.
@@ -117,7 +141,7 @@ class LstmGrad(_Recurrence):
     gates: ClassVar[int] = 4
 
     def infer(self, *specs: Spec) -> tuple[Spec, ...]:
-        gates, cells, c0, recurrent, *g = specs
+        gates, cells, c0, recurrent, *g = self._split_mask(specs, 4)
         states = g[1:] if self.g_sequence else g
         self._sizes(gates, recurrent, c0, *states)
         self.require(not self.g_sequence or g[0] == cells, f"a gradient {cells} of the sequence", *specs)
@@ -130,18 +154,20 @@ class LstmGrad(_Recurrence):
         return (Candidate("lstm_grad", self.params, inplace=lambda node: {0: 0}),)
 
 
-class Gru(_Recurrence):
+class Gru(_MaskedRecurrence):
     """``(sequence, last, before, gates, inner)`` from z, the recurrent kernel R, its bias b ``[3 * units]`` and h0.
 
     With z in three parts ``z r c``, in each step: ``z, r = sigmoid(z + h R + b)``, ``inner = h R_c + b_c``,
     ``c = tanh(z_c + r * inner)``, ``h = z * h + (1 - z) * c`` (Cho et al., 2014; the reset gate is after the product).
+    The gates of a masked step are 1 0 0 and inner is 0, from which the gradient's formula gives zeros for ``z`` and
+    hands on the state's gradient as it is: the gradient op needs no mask.
     """
 
     gates: ClassVar[int] = 3
     differentiable_outputs: ClassVar[tuple[int, ...]] = (0, 1)
 
     def infer(self, *specs: Spec) -> tuple[Spec, ...]:
-        z, recurrent, bias, h0 = specs
+        z, recurrent, bias, h0 = self._split_mask(specs, 4)
         n, steps, units = self._sizes(z, recurrent, h0)
         self.require(bias.shape == (3 * units,), f"a bias of shape ({3 * units},)", *specs)
         sequence = z.with_shape((n, steps, units))
@@ -151,7 +177,8 @@ class Gru(_Recurrence):
         arriving = _only_results(self.name, g, 2)
         op = GruGrad(self.go_backwards, g[0] is not None, g[1] is not None)
         dz, d_product, dh0 = op(y[3], y[4], y[2], inputs[1], *arriving)
-        return dz, _recurrent_kernel_gradient(y[2], d_product), reduce_sum(d_product, axis=(0, 1)), dh0
+        grads = dz, _recurrent_kernel_gradient(y[2], d_product), reduce_sum(d_product, axis=(0, 1)), dh0
+        return *grads, *(None for _ in inputs[4:])
 
     def params(self, node: Node) -> dict[str, Any]:
         return self._params(node.outputs[2])
@@ -248,15 +275,27 @@ def _several(outputs: Any) -> tuple[Value, ...]:
 # ---- functions -------------------------------------------------------------------------------------------------------
 
 
-def lstm(z: Any, recurrent_kernel: Any, h0: Any, c0: Any, go_backwards: bool = False) -> tuple[Value, Value, Value]:
-    """``(sequence, last h, last c)`` of an LSTM with tanh and sigmoid, whose input part of the gates is ``z``."""
-    y = Lstm(go_backwards)(as_value(z), as_value(recurrent_kernel), as_value(h0), as_value(c0))
+def lstm(
+    z: Any, recurrent_kernel: Any, h0: Any, c0: Any, go_backwards: bool = False, mask: Any = None
+) -> tuple[Value, Value, Value]:
+    """``(sequence, last h, last c)`` of an LSTM with tanh and sigmoid, whose input part of the gates is ``z``.
+
+    ``mask``: float ``(batch, steps)``, 0 where the states stay as they are.
+    """
+    operands = [as_value(x) for x in (z, recurrent_kernel, h0, c0)]
+    y = Lstm(go_backwards, mask is not None)(*operands, *([] if mask is None else [as_value(mask)]))
     return y[0], y[1], y[2]
 
 
-def gru(z: Any, recurrent_kernel: Any, bias: Any, h0: Any, go_backwards: bool = False) -> tuple[Value, Value]:
-    """``(sequence, last h)`` of a GRU with tanh and sigmoid, whose input part of the gates is ``z``."""
-    y = Gru(go_backwards)(as_value(z), as_value(recurrent_kernel), as_value(bias), as_value(h0))
+def gru(
+    z: Any, recurrent_kernel: Any, bias: Any, h0: Any, go_backwards: bool = False, mask: Any = None
+) -> tuple[Value, Value]:
+    """``(sequence, last h)`` of a GRU with tanh and sigmoid, whose input part of the gates is ``z``.
+
+    ``mask``: float ``(batch, steps)``, 0 where the state stays as it is.
+    """
+    operands = [as_value(x) for x in (z, recurrent_kernel, bias, h0)]
+    y = Gru(go_backwards, mask is not None)(*operands, *([] if mask is None else [as_value(mask)]))
     return y[0], y[1]
 
 

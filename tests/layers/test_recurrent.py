@@ -87,6 +87,92 @@ def test_initial_states_are_not_remembered(kind):
     assert (other[0] != both[0]).any()
 
 
+@pytest.mark.filterwarnings("ignore:.*does not support masks:UserWarning")
+@pytest.mark.parametrize("kind", KINDS[:2])
+@pytest.mark.parametrize("arguments", [{}, {"go_backwards": True, "return_sequences": True}], ids=str)
+def test_masks_in_one_op_and_in_steps_train_alike(kind, arguments):
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((19, 5, 6)).astype("float32"), rng.standard_normal((19, 2)).astype("float32")
+    mask = (rng.uniform(size=(19, 5)) < 0.6).astype("int32")
+
+    def trained(activation):
+        sequences, counts = pynn.Input((5, 6)), pynn.Input((5,), dtype="int32")
+        z = kind(17, activation=activation, **arguments)(sequences, mask=counts)
+        model = pynn.Model([sequences, counts], layers.Dense(2)(layers.Flatten()(z)))
+        weights = np.random.default_rng(5)
+        model.set_weights([0.3 * weights.standard_normal(w.shape) for w in model.get_weights()])
+        model.compile(pynn.optimizers.SGD(0.2), "mean_squared_error")
+        return [model.train_on_batch([x, mask], y) for _ in range(3)], model.get_weights()
+
+    whole, unrolled = trained("tanh"), trained(_tanh)
+    np.testing.assert_allclose(whole[0], unrolled[0], rtol=1e-5)
+    for a, b in zip(whole[1], unrolled[1], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_masked_steps_are_as_if_they_were_not_there(kind):
+    layer = kind(3, return_state=True)
+    x = np.random.default_rng(0).standard_normal((2, 6, 4)).astype("float32")
+    x[:, 4:] = np.nan  # not even a NaN comes through
+    mask = np.array([[1, 1, 1, 1, 0, 0]] * 2)
+    for a, b in zip(layer(x, mask=mask), layer(x[:, :4]), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_stateful_layers_go_on_in_predict_and_fit(kind):
+    x = np.random.default_rng(0).standard_normal((4, 6, 3)).astype("float32")
+    layer = kind(3, stateful=True)
+    model = pynn.Sequential([pynn.Input(batch_shape=(2, None, 3)), layer])
+    assert len(model.weights) == 3
+    assert len(model.variables) == 3
+    whole = kind(3)
+    whole.build((None, 6, 3))
+    whole.set_weights(layer.get_weights())
+    model.predict(x[:2, :4], verbose=0)
+    np.testing.assert_allclose(model.predict(x[:2, 4:], verbose=0), whole(x[:2]), rtol=1e-5, atol=1e-6)
+    kept = [s.numpy() for s in layer.states]
+    np.testing.assert_allclose(kept[0], whole(x[:2]), rtol=1e-5, atol=1e-6)
+    model.compile(pynn.optimizers.SGD(0.0), "mean_squared_error")
+    model.fit(x[:2], np.zeros((2, 3)), verbose=0, epochs=2)
+    assert (layer.states[0].numpy() != kept[0]).any()
+    layer.reset_states()
+    np.testing.assert_allclose(model.predict(x[:2], verbose=0), whole(x[:2]), rtol=1e-5, atol=1e-6)
+    with pytest.raises(ShapeError, match="batch size must stay the same"):
+        layer(x)
+
+
+@pytest.mark.parametrize("wrap", [lambda r: r, layers.Bidirectional])
+def test_stateful_layers_must_know_the_batch_size(wrap):
+    with pytest.raises(ArgumentError, match=r"stateful=True needs to know the batch size.*batch_shape"):
+        wrap(layers.GRU(3, stateful=True))(pynn.Input((4, 5)))
+
+
+@pytest.mark.parametrize("cell", [layers.Dense(3), 3, object()])
+def test_what_is_no_cell(cell):
+    with pytest.raises(ArgumentError, match="a cell needs"):
+        layers.RNN(cell)
+
+
+def test_the_output_of_a_masked_step_must_fit():
+    class Wide(layers.Layer):
+        state_size, output_size = 3, 6
+
+        def call(self, inputs, states):
+            return ops.concatenate([inputs, inputs], axis=-1), [states[0] + inputs]
+
+    x = np.ones((2, 4, 3), "float32")
+    assert layers.RNN(Wide(), return_sequences=True)(x).shape == (2, 4, 6)
+    with pytest.raises(ShapeError, match="where a step is masked"):
+        layers.RNN(Wide())(x, mask=np.ones((2, 4)))
+
+
+def test_time_distributed_wants_a_mask_of_all_steps():
+    with pytest.raises(ShapeError, match="mask must begin with the axes"):
+        layers.TimeDistributed(layers.Dense(2))(np.ones((2, 4, 3)), mask=np.ones((2, 3)))
+
+
 def test_lstm_begins_with_open_forget_gates():
     layer = layers.LSTM(3)
     layer(np.ones((1, 2, 2)))
@@ -113,8 +199,7 @@ def test_frozen_layers_do_not_train(kind):
     [
         ({"units": 0}, "units must be a positive integer"),
         ({"units": 3, "dropout": 1.5}, "dropout must be a number from 0 to below 1"),
-        ({"units": 3, "stateful": True}, "stateful=True is not supported.*return_state"),
-        ({"units": 3, "kernel_regularizer": "l2"}, "kernel_regularizer='l2' is not supported"),
+        ({"units": 3, "use_cudnn": True}, "use_cudnn=True needs a GPU"),
         ({"units": 3, "activation": "tahn"}, "did you mean 'tanh'"),
         ({"units": 3, "time_major": True}, "unknown argument time_major=True"),
     ],
@@ -136,8 +221,8 @@ def test_refused_inputs(kind):
         layer(x[..., :2])
     with pytest.raises(ShapeError, match=r"layer 'r': initial_state must be"):
         layer(x, initial_state=[np.zeros((2, 4), "float32")])
-    with pytest.raises(ArgumentError, match="layer 'r': masks are not supported"):
-        layer(x, mask=True)
+    with pytest.raises(ShapeError, match=r"layer 'r': mask must be \(2, 4\)"):
+        layer(x, mask=np.ones((2, 3)))
 
 
 @pytest.mark.parametrize(
@@ -148,6 +233,8 @@ def test_refused_inputs(kind):
         layers.SimpleRNN(3, None, use_bias=False, return_state=True),
         layers.Bidirectional(layers.LSTM(3, return_sequences=True), merge_mode="sum"),
         layers.TimeDistributed(layers.Dense(3, "relu")),
+        layers.RNN([layers.LSTMCell(2), layers.GRUCell(3, reset_after=False)], return_sequences=True),
+        layers.Bidirectional(layers.RNN(layers.SimpleRNNCell(3)), merge_mode=None),
     ],
     ids=lambda layer: type(layer).__name__,
 )
@@ -167,7 +254,7 @@ def test_sequences_of_any_length():
 
 @pytest.mark.parametrize("argument", [layers.Dense(2), "lstm"])
 def test_bidirectional_takes_recurrent_layers(argument):
-    with pytest.raises(ArgumentError, match="must be an LSTM, GRU or SimpleRNN"):
+    with pytest.raises(ArgumentError, match="must be an LSTM, GRU, SimpleRNN, RNN or ConvLSTM"):
         layers.Bidirectional(argument)
 
 

@@ -162,10 +162,12 @@ struct TakeRowsParams {
 };
 
 /// A recurrent layer over n sequences of `steps` steps; g_...: which gradients arrive (gradient kernels only).
+/// With `masked` the last input (before the gradients) is mask[n][steps]: where it is 0 the states stay as they are.
 struct RecurrentParams {
   int64_t n, steps, units;
   int32_t backwards;  ///< 1: the first step is the last position
   int32_t g_sequence, g_last_h, g_last_c;
+  int32_t masked;
 };
 
 /// x[outer][count][inner] and its `count` parts [outer][inner].
@@ -263,7 +265,7 @@ struct PooledConv2dParams {
   X(ConcatenateParams, outer)                                                                                         \
   X(CastParams, source, target)                                                                                       \
   X(TakeRowsParams, rows, inner)                                                                                      \
-  X(RecurrentParams, n, steps, units, backwards, g_sequence, g_last_h, g_last_c)                                      \
+  X(RecurrentParams, n, steps, units, backwards, g_sequence, g_last_h, g_last_c, masked)                              \
   X(StepsParams, outer, count, inner)                                                                                 \
   X(OneHotParams, depth)                                                                                              \
   X(ReduceParams, kind, outer, reduced, inner)                                                                        \

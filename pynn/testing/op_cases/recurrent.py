@@ -27,26 +27,38 @@ _ARRIVING = [
 ]  # fmt: skip
 
 
-def _lstm(n: int, steps: int, units: int, backwards: bool) -> OpCase:
+def _mask(rng, spec):
+    """About a third of the steps are masked, anywhere."""
+    return rng.uniform(size=spec.shape) > 0.35
+
+
+def _lstm(n: int, steps: int, units: int, backwards: bool, masked: bool = False) -> OpCase:
     sequence, state = (n, steps, units), (n, units)
-    specs = [(n, steps, 4 * units), (units, 4 * units), state, state]
+    specs = [(n, steps, 4 * units), (units, 4 * units), state, state, *([(n, steps)] if masked else [])]
     expect = [sequence, state, state, sequence, sequence, specs[0]]
-    return OpCase(Lstm(backwards), [Spec(s) for s in specs], draw={1: _small}, expect=expect, rtol=1e-5, atol=1e-5)
+    draw = {1: _small, 4: _mask}
+    op = Lstm(backwards, masked)
+    return OpCase(op, [Spec(s) for s in specs], draw=draw, expect=expect, rtol=1e-5, atol=1e-5)
 
 
-def _lstm_grad(n: int, steps: int, units: int, backwards: bool, g: tuple[bool, bool, bool]) -> OpCase:
+def _lstm_grad(
+    n: int, steps: int, units: int, backwards: bool, g: tuple[bool, bool, bool], masked: bool = False
+) -> OpCase:
     sequence, state = (n, steps, units), (n, units)
-    specs = [(n, steps, 4 * units), sequence, state, (units, 4 * units)]
+    specs = [(n, steps, 4 * units), sequence, state, (units, 4 * units), *([(n, steps)] if masked else [])]
     specs += [shape for shape, wanted in zip((sequence, state, state), g, strict=True) if wanted]
-    draw = {0: _between, 3: _small}
-    return OpCase(LstmGrad(backwards, *g), [Spec(s) for s in specs], draw=draw, grad=(), rtol=1e-5, atol=1e-5)
+    draw = {0: _between, 3: _small, **({4: _mask} if masked else {})}
+    op = LstmGrad(backwards, masked, *g)
+    return OpCase(op, [Spec(s) for s in specs], draw=draw, grad=(), rtol=1e-5, atol=1e-5)
 
 
-def _gru(n: int, steps: int, units: int, backwards: bool) -> OpCase:
+def _gru(n: int, steps: int, units: int, backwards: bool, masked: bool = False) -> OpCase:
     sequence, state = (n, steps, units), (n, units)
-    specs = [(n, steps, 3 * units), (units, 3 * units), (3 * units,), state]
+    specs = [(n, steps, 3 * units), (units, 3 * units), (3 * units,), state, *([(n, steps)] if masked else [])]
     expect = [sequence, state, sequence, specs[0], sequence]
-    return OpCase(Gru(backwards), [Spec(s) for s in specs], draw={1: _small}, expect=expect, rtol=1e-5, atol=1e-5)
+    draw = {1: _small, 4: _mask}
+    op = Gru(backwards, masked)
+    return OpCase(op, [Spec(s) for s in specs], draw=draw, expect=expect, rtol=1e-5, atol=1e-5)
 
 
 def _gru_grad(n: int, steps: int, units: int, backwards: bool, g: tuple[bool, bool]) -> OpCase:
@@ -59,6 +71,9 @@ def _gru_grad(n: int, steps: int, units: int, backwards: bool, g: tuple[bool, bo
 
 CASES = [
     *(case(*size, backwards) for size, backwards in product(_SIZES, (False, True)) for case in (_lstm, _gru)),
+    *(case(*size, i % 2 == 0, True) for i, size in enumerate(_SIZES) for case in (_lstm, _gru)),
+    *(_lstm_grad(*size, i % 2 == 0, g, True)
+      for i, (size, g) in enumerate(zip(_SIZES, _ARRIVING, strict=True))),
     *(_lstm_grad(*size, i % 2 == 1, g)
       for i, (size, g) in enumerate(zip(_SIZES, _ARRIVING, strict=True))),
     *(_gru_grad(*size, i % 2 == 0, g)
