@@ -69,7 +69,7 @@ def find(library: str, name: str) -> Any:
 
 def parameters(thing: Any) -> dict[str, Any]:
     """Names and defaults of the arguments, those of base classes after a class's own."""
-    if not inspect.isclass(thing):
+    if not inspect.isclass(thing) or hasattr(thing, "__signature__"):  # a class may say its signature itself
         callables = [thing]
     else:
         callables = [c.__init__ for c in thing.__mro__ if "__init__" in vars(c) and c is not object]
@@ -108,6 +108,8 @@ def differences(theirs: Any, ours: Any) -> list[str]:
 
 def _same_default(a: Any, b: Any) -> bool:
     if a is b:
+        return True
+    if isinstance(a, tuple) and set(a) == {b}:  # (1, 1) and 1: one number stands for all axes
         return True
     try:
         return bool(a == b) or repr(a) == repr(b)

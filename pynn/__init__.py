@@ -23,6 +23,7 @@ _SUBMODULES = (
 )  # fmt: skip
 _NAMES = {
     "Input": "pynn.layers",
+    "KerasTensor": "pynn.graph.symbolic",
     "Layer": "pynn.layers",
     "Model": "pynn.models",
     "Sequential": "pynn.models",

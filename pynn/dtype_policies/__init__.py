@@ -75,12 +75,12 @@ def for_layer(name: str, dtype: Any) -> Any:
     return policy[name] if isinstance(policy, DTypePolicyMap) else policy
 
 
-def serialize(policy: Any) -> dict[str, Any]:
+def serialize(dtype_policy: Any) -> dict[str, Any]:
     """The dictionary that :func:`deserialize` takes."""
     return {
-        "module": "keras.dtype_policies" if isinstance(policy, DTypePolicyMap) else "keras",
-        "class_name": type(policy).__name__,
-        "config": policy.get_config(),
+        "module": "keras.dtype_policies" if isinstance(dtype_policy, DTypePolicyMap) else "keras",
+        "class_name": type(dtype_policy).__name__,
+        "config": dtype_policy.get_config(),
         "registered_name": None,
     }
 

@@ -16,7 +16,7 @@ class DTypePolicy:
     """What the weights and the results of a layer are.
 
     Args:
-        name: ``"float32"``, ``"mixed_float16"``, ``"mixed_bfloat16"``, or a whole-number type.
+        name: ``"float32"`` (also if None), ``"mixed_float16"``, ``"mixed_bfloat16"``, or a whole-number type.
 
     ``compute_dtype`` is what the name means in Keras; layers of a mixed policy compute in float32 here, and their own
     ``compute_dtype`` says so.
@@ -32,7 +32,8 @@ class DTypePolicy:
 
     quantization_mode = None
 
-    def __init__(self, name: str = "float32"):
+    def __init__(self, name: str | None = None):
+        name = name or "float32"
         if name not in _PLAIN and name not in _MIXED:
             raise DtypeError(
                 f"dtype must be 'float32', a policy 'mixed_float16' or 'mixed_bfloat16' (computed in float32, too), or "

@@ -10,6 +10,7 @@ from pynn.layers.attention import AdditiveAttention, Attention
 from pynn.layers.batch_normalization import BatchNormalization
 from pynn.layers.bidirectional import Bidirectional
 from pynn.layers.borders import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
+from pynn.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from pynn.layers.convolution import Conv1D, Conv2D, Conv3D
 from pynn.layers.dense import Dense
 from pynn.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
@@ -28,6 +29,7 @@ from pynn.layers.global_pooling import (
     GlobalMaxPooling3D,
 )
 from pynn.layers.group_normalization import GroupNormalization
+from pynn.layers.grouped_query_attention import GroupedQueryAttention, GroupQueryAttention
 from pynn.layers.gru import GRU, GRUCell
 from pynn.layers.identity import Identity
 from pynn.layers.input_layer import Input, InputLayer
@@ -71,9 +73,13 @@ from pynn.layers.pooling import (
     MaxPooling3D,
 )
 from pynn.layers.prelu import PReLU
+from pynn.layers.random_colors import RandomBrightness, RandomContrast
+from pynn.layers.random_places import RandomFlip, RandomRotation, RandomTranslation, RandomZoom
 from pynn.layers.rearranging import Permute, RepeatVector
 from pynn.layers.relu import ReLU
+from pynn.layers.rescaling import Rescaling
 from pynn.layers.reshape import Reshape
+from pynn.layers.resizing import CenterCrop, RandomCrop, Resizing
 from pynn.layers.rms_normalization import RMSNormalization
 from pynn.layers.rnn import RNN
 from pynn.layers.simple_rnn import SimpleRNN, SimpleRNNCell
@@ -141,6 +147,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -148,6 +155,9 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Convolution1D",
     "Convolution1DTranspose",
     "Convolution2D",
@@ -181,6 +191,8 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
+    "GroupedQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
@@ -204,9 +216,18 @@ __all__ = [
     "PReLU",
     "Permute",
     "RMSNormalization",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
+    "Resizing",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",

@@ -9,6 +9,7 @@ import numpy as np
 
 from pynn import ops
 from pynn.errors import ArgumentError, ShapeError
+from pynn.graph import trace
 from pynn.graph.ir import Value
 from pynn.graph.variable import Variable
 from pynn.layers.arguments import choice
@@ -94,11 +95,14 @@ class Attention(Layer):
         query, value, key = as_float(inputs[0]), as_float(inputs[1]), as_float(inputs[-1])
         scores = self._scores(query, key)  # (batch, t, s)
         query_mask, value_mask = mask or (None, None)
+        visible = None
         if use_causal_mask:
-            visible = np.tril(np.ones(scores.shape[1:], "float32"))
-            scores = scores + (visible - 1.0) * _MASKED
+            visible = trace.as_value(np.tril(np.ones((1, *scores.shape[1:]), "float32")))
         if value_mask is not None:
-            scores = scores + (ops.expand_dims(ops.cast(value_mask, "float32"), 1) - 1.0) * _MASKED
+            seen = ops.expand_dims(ops.cast(value_mask, "float32"), 1)
+            visible = seen if visible is None else visible * seen
+        if visible is not None:
+            scores = scores + (visible - 1.0) * _MASKED
         weights = ops.softmax(scores, axis=-1)
         dropped = self._dropout_layer(weights, training=training)
         y = ops.matmul(dropped, value)
@@ -113,6 +117,10 @@ class Attention(Layer):
         sums = ops.expand_dims(query, 2) + ops.expand_dims(key, 1)
         sums = sums if self.scale is None else sums * self.scale
         return ops.sum(ops.tanh(sums), axis=-1) * self.concat_score_weight
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The mask of the query."""
+        return mask[0] if isinstance(mask, list | tuple) else None
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pynn import activations, initializers, ops
+from pynn import activations, constraints, initializers, ops, regularizers
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
 from pynn.layers.layer import Layer, Shape, refuse_unsupported
@@ -23,6 +23,9 @@ class EinsumDense(Layer):
         activation: name or function; ``"linear"`` by default.
         bias_axes: letters of the result that the bias has; no bias by default.
         kernel_initializer, bias_initializer: how the weights begin.
+        kernel_regularizer, bias_regularizer, activity_regularizer: penalties on the weights and on the outputs.
+        kernel_constraint, bias_constraint: what the weights must satisfy after each step.
+        lora_rank, lora_alpha, gptq_unpacked_column_size, quantization_config: not supported.
 
     Raises:
         ArgumentError: the equation or ``bias_axes`` is malformed.
@@ -48,17 +51,18 @@ class EinsumDense(Layer):
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
         lora_rank: int | None = None,
+        lora_alpha: float | None = None,
+        gptq_unpacked_column_size: int | None = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        where = f"layer '{self.name}'"
         refuse_unsupported(
-            where,
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
+            f"layer '{self.name}'",
             lora_rank=lora_rank,
+            lora_alpha=lora_alpha,
+            gptq_unpacked_column_size=gptq_unpacked_column_size,
+            quantization_config=quantization_config,
         )
         self.equation = equation
         self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
@@ -66,6 +70,10 @@ class EinsumDense(Layer):
         self.bias_axes = bias_axes
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
         self._terms = self._parsed()
 
     def _parsed(self) -> tuple[str, str, str]:
@@ -121,13 +129,25 @@ class EinsumDense(Layer):
                 f"input of shape {tuple(input_shape)} and output_shape {self.partial_output_shape}"
             )
         shape = [sizes[c] or 0 for c in kernel]
-        self.kernel = self.add_weight(shape, self.kernel_initializer, name="kernel")
+        self.kernel = self.add_weight(
+            shape,
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
+        )
         self.bias = None
         if self.bias_axes:
             first = min(y.index(c) for c in self.bias_axes)
             # Axes after the first that the bias does not have are kept with length 1, so that it broadcasts.
             lengths = [(sizes[c] or 0) if c in self.bias_axes else 1 for c in y[first:]]
-            self.bias = self.add_weight(lengths, self.bias_initializer, name="bias")
+            self.bias = self.add_weight(
+                lengths,
+                self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                name="bias",
+            )
         self.built = True
 
     def call(self, x: Value) -> Value:
@@ -145,9 +165,10 @@ class EinsumDense(Layer):
             "bias_axes": self.bias_axes,
             "kernel_initializer": initializers.serialize(self.kernel_initializer),
             "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": None,
-            "bias_regularizer": None,
-            "activity_regularizer": None,
-            "kernel_constraint": None,
-            "bias_constraint": None,
+            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
+            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
+            "kernel_constraint": constraints.serialize(self.kernel_constraint),
+            "bias_constraint": constraints.serialize(self.bias_constraint),
+            "quantization_config": None,
         }

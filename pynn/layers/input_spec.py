@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pynn.errors import ArgumentError, DtypeError, ShapeError
@@ -33,7 +33,7 @@ class InputSpec:
     ndim: int | None = None
     max_ndim: int | None = None
     min_ndim: int | None = None
-    axes: Mapping[int, int | None] | None = field(default_factory=dict)
+    axes: Mapping[int, int | None] | None = None
     allow_last_axis_squeeze: bool = False
     name: str | None = None
     optional: bool = False

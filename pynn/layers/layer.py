@@ -195,6 +195,9 @@ class Layer(LayerState):
         """The layer's name, as the weights' paths begin."""
         return self.name
 
+    #: Nothing is quantized.
+    quantization_mode = None
+
     def quantize(self, mode: Any = None, **kwargs: Any) -> None:
         """Not supported: everything is float32."""
         raise ArgumentError(
@@ -267,11 +270,17 @@ class Layer(LayerState):
         self._weights.append(variable)
         return variable
 
+    def add_variable(self, shape: Any, initializer: Any = None, **kwargs: Any) -> Variable:
+        """The older name of :meth:`add_weight`."""
+        return self.add_weight(shape, initializer, **kwargs)
+
     def build_from_shape(self, shape: Any, others: dict[str, Any] | None = None) -> None:
         """Build if needed, and check that inputs of this shape (or structure of shapes) fit.
 
         ``others`` are the shapes of further tensors, for a ``build`` that takes ``query_shape``, ``value_shape`` ...
         """
+        if shape is None:
+            raise ArgumentError(f"layer '{self.name}': expected an input, received None")
         single = symbolic.is_shape(shape)
         if not isinstance(shape, dict):
             self._check_input(shape)
@@ -333,6 +342,8 @@ class Layer(LayerState):
         too, if ``call`` takes them.  ``training`` and ``mask`` are found by themselves where they are not given.
         """
         x = args[0] if args else call_signature(type(self).call).first_by_keyword(self.name, kwargs)
+        if x is None:
+            raise ArgumentError(f"layer '{self.name}': expected an input, received None")
         args = args[1:]
         if symbolic.is_symbolic(x, args, kwargs):
             return self._call_on_symbols(x, args, kwargs)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from pynn import ops
 from pynn.graph.ir import Value
 from pynn.layers.arguments import choice, lengths
 from pynn.layers.spatial import SpatialLayer
+from pynn.ops.image_sampling import INTERPOLATIONS, resize_images
 from pynn.utils.arrays import as_float
 
 
@@ -27,6 +26,7 @@ class UpSampling1D(SpatialLayer):
     """Sequences whose every step comes ``size`` times.
 
     Example:
+        >>> import numpy as np
         >>> UpSampling1D(3)(np.ones((1, 4, 2))).shape
         (1, 12, 2)
     """
@@ -57,6 +57,7 @@ class UpSampling2D(SpatialLayer):
             weight 2, 4, 6 or 10 neighbours in each direction.
 
     Example:
+        >>> import numpy as np
         >>> UpSampling2D((2, 3))(np.ones((1, 4, 4, 3))).shape
         (1, 8, 12, 3)
     """
@@ -74,14 +75,13 @@ class UpSampling2D(SpatialLayer):
         super().__init__(data_format, **kwargs)
         where = f"layer '{self.name}'"
         self.size = lengths(where, "size", size, 2)
-        self.interpolation = choice(where, "interpolation", interpolation, ("nearest", *_KERNELS))
+        self.interpolation = choice(where, "interpolation", interpolation, INTERPOLATIONS)
 
     def compute(self, x: Value) -> Value:
         if self.interpolation == "nearest":
             return _repeated(x, self.size)
         h, w = x.shape[1:3]
-        y = ops.einsum("ih,nhwc->niwc", _between(h, self.size[0], self.interpolation), as_float(x))
-        return ops.einsum("jw,niwc->nijc", _between(w, self.size[1], self.interpolation), y)
+        return resize_images(as_float(x), (h * self.size[0], w * self.size[1]), self.interpolation)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "size": self.size, "interpolation": self.interpolation}
@@ -95,6 +95,7 @@ class UpSampling3D(SpatialLayer):
         data_format: ``"channels_last"``, the default, or ``"channels_first"``.
 
     Example:
+        >>> import numpy as np
         >>> UpSampling3D((1, 2, 3))(np.ones((1, 4, 4, 4, 3))).shape
         (1, 4, 8, 12, 3)
     """
@@ -111,33 +112,3 @@ class UpSampling3D(SpatialLayer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "size": self.size}
-
-
-def _cubic(d: np.ndarray) -> np.ndarray:
-    """Keys's cubic with a = -1/2."""
-    near = (1.5 * d - 2.5) * d * d + 1
-    far = ((-0.5 * d + 2.5) * d - 4) * d + 2
-    return np.where(d <= 1, near, np.where(d < 2, far, 0.0))
-
-
-def _lanczos(d: np.ndarray, a: int) -> np.ndarray:
-    return np.where(d < a, np.sinc(d) * np.sinc(d / a), 0.0)
-
-
-#: The weight of a pixel whose centre is that many pixels away.
-_KERNELS = {
-    "bilinear": lambda d: np.maximum(0.0, 1.0 - d),
-    "bicubic": _cubic,
-    "lanczos3": lambda d: _lanczos(d, 3),
-    "lanczos5": lambda d: _lanczos(d, 5),
-}
-
-
-def _between(length: int, times: int, interpolation: str) -> np.ndarray:
-    """(length * times, length): how much of each pixel is in each of the interpolated ones.
-
-    Result i lies at ``(i + 0.5) / times - 0.5`` among the pixels; weights beyond the border go to the others.
-    """
-    at = (np.arange(length * times) + 0.5) / times - 0.5
-    weights = _KERNELS[interpolation](np.abs(at[:, None] - np.arange(length)))
-    return (weights / weights.sum(axis=1, keepdims=True)).astype("float32")

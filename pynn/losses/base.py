@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from inspect import Signature, signature
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +14,7 @@ from pynn.losses.alignment import squeeze_or_expand_to_same_rank
 from pynn.losses.targets import TARGET_CHECKS, check_numbers
 from pynn.losses.weighting import REDUCTIONS, both_masks, mask_of, reduce
 from pynn.utils.arrays import as_float, to_array
-from pynn.utils.from_function import bind, constructor_of
+from pynn.utils.from_function import FromFunction
 from pynn.utils.naming import auto_name, snake_case
 from pynn.utils.serialization import serialize_object
 
@@ -138,42 +137,10 @@ class LossFunctionWrapper(Loss):
         return cls(**config)
 
 
-class FunctionLoss(LossFunctionWrapper):
-    """Base of the losses that are a function with its options chosen; their constructors follow from the functions.
+class FunctionLoss(FromFunction, LossFunctionWrapper):
+    """Base of the losses that are a function with its options chosen; see :class:`FromFunction`."""
 
-    ``class Huber(FunctionLoss, of=huber, name="huber_loss")`` takes ``(delta=1.0, reduction="sum_over_batch_size",
-    name="huber_loss", dtype=None)``.  ``order`` and ``defaults`` are those of :func:`constructor_of`;  ``unwritten``
-    names options that configs leave out while they have their default, because Keras's do.
-    """
-
-    _signature: ClassVar[Signature]
-    _unwritten: ClassVar[tuple[str, ...]] = ()
-
-    def __init_subclass__(
-        cls,
-        of: Callable[..., Any] | None = None,
-        name: str = "",
-        order: Sequence[str] = (),
-        unwritten: tuple[str, ...] = (),
-        **defaults: Any,
-    ) -> None:
-        super().__init_subclass__()
-        if of is not None:
-            shared = {"reduction": "sum_over_batch_size", "name": name or of.__name__, "dtype": None}
-            cls._signature = cls.__signature__ = constructor_of(of, shared, order, **defaults)  # type: ignore[attr-defined]
-            cls._unwritten = unwritten
-            cls.fn = staticmethod(of)
-        elif "__init__" in cls.__dict__:  # a subclass with arguments of its own
-            parameters = list(signature(cls.__init__).parameters.values())[1:]
-            cls.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
-
-    def __init__(self, *args: Any, **kwargs: Any):
-        options = bind(self._signature, type(self).__name__, args, kwargs)
-        reduction, name, dtype = (options.pop(shared) for shared in ("reduction", "name", "dtype"))
-        super().__init__(self.fn, reduction, name, dtype, **options)
-        vars(self).update(options)
+    _shared: ClassVar[Mapping[str, Any]] = {"reduction": "sum_over_batch_size", "name": None, "dtype": None}
 
     def get_config(self) -> dict[str, Any]:
-        defaults = self._signature.parameters
-        written = {k: v for k, v in self.kwargs.items() if k not in self._unwritten or v != defaults[k].default}
-        return {**Loss.get_config(self), **written}
+        return {**Loss.get_config(self), **self.written_options()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pynn import ops
 from pynn.graph.ir import Value
 from pynn.losses.alignment import class_indices, same_shape
-from pynn.metrics.reductions import MeanMetricWrapper
+from pynn.metrics.reductions import FunctionMetric
 from pynn.utils.arrays import as_float, traceable
 
 
@@ -22,10 +22,9 @@ def accuracy(y_true: Value, y_pred: Value) -> Value:
 
 @traceable(arrays=2)
 def binary_accuracy(y_true: Value, y_pred: Value, threshold: float = 0.5) -> Value:
-    """How many of a sample's predictions are on the right side of ``threshold``."""
+    """1 where the prediction is on the right side of ``threshold``, else 0."""
     y_true, y_pred = same_shape("binary_accuracy", as_float(y_true), as_float(y_pred))
-    right = _equal(y_true, ops.cast(ops.greater(y_pred, threshold), "float32"))
-    return ops.mean(right, axis=-1) if right.ndim > 1 else right
+    return _equal(y_true, ops.cast(ops.greater(y_pred, threshold), "float32"))
 
 
 @traceable(arrays=2)
@@ -42,43 +41,78 @@ def sparse_categorical_accuracy(y_true: Value, y_pred: Value) -> Value:
     return _equal(y_true, ops.argmax(as_float(y_pred), axis=-1))
 
 
-class Accuracy(MeanMetricWrapper):
+@traceable(arrays=2)
+def top_k_categorical_accuracy(y_true: Value, y_pred: Value, k: int = 5) -> Value:
+    """1 where the one-hot target's class is among the ``k`` most likely."""
+    y_true, y_pred = same_shape("top_k_categorical_accuracy", as_float(y_true), as_float(y_pred))
+    return _among_first(ops.argmax(y_true, axis=-1), y_pred, k)
+
+
+@traceable(arrays=2)
+def sparse_top_k_categorical_accuracy(y_true: Value, y_pred: Value, k: int = 5, from_sorted_ids: bool = False) -> Value:
+    """1 where the target's class number is among the ``k`` most likely.
+
+    With ``from_sorted_ids`` predictions are class numbers, the most likely first, in place of scores.
+    """
+    labels = class_indices("sparse_top_k_categorical_accuracy", y_true, y_pred)
+    if not from_sorted_ids:
+        return _among_first(labels, as_float(y_pred), k)
+    first = as_float(y_pred)[..., :k]
+    return ops.max(_equal(ops.broadcast_to(ops.expand_dims(labels, -1), first.shape), first), axis=-1)
+
+
+def _among_first(labels: Value, scores: Value, k: int) -> Value:
+    """1 where fewer than ``k`` scores are above the label's own; 0 for labels of no class."""
+    chosen = ops.one_hot(labels, scores.shape[-1])
+    own = ops.sum(ops.where(chosen, scores, 0.0), axis=-1, keepdims=True)
+    above = ops.sum(ops.cast(ops.greater(scores, own), "float32"), axis=-1)
+    return ops.cast(ops.less(above, float(k)), "float32") * ops.sum(chosen, axis=-1)
+
+
+class Accuracy(FunctionMetric, of=accuracy):
     """How often predictions equal targets exactly.
 
     In ``compile(metrics=["accuracy"])`` the kind of accuracy that fits the targets is chosen instead.
     """
 
-    def __init__(self, name: str = "accuracy", dtype: str | None = None):
-        super().__init__(accuracy, name, dtype)
 
-
-class BinaryAccuracy(MeanMetricWrapper):
+class BinaryAccuracy(FunctionMetric, of=binary_accuracy):
     """How often predictions are on the right side of ``threshold``.
 
     Example:
-        >>> m = BinaryAccuracy(); m.update_state([[1], [1], [0], [0]], [[0.98], [1], [0], [0.6]]); m.result()
+        >>> m = BinaryAccuracy(); m.update_state([[1], [1], [0], [0]], [[0.98], [1], [0], [0.6]]); float(m.result())
         0.75
     """
 
-    def __init__(self, name: str = "binary_accuracy", dtype: str | None = None, threshold: float = 0.5):
-        super().__init__(binary_accuracy, name, dtype, threshold=threshold)
-        self.threshold = threshold
 
-
-class CategoricalAccuracy(MeanMetricWrapper):
+class CategoricalAccuracy(FunctionMetric, of=categorical_accuracy):
     """How often the most likely class is right; targets are one-hot."""
 
-    def __init__(self, name: str = "categorical_accuracy", dtype: str | None = None):
-        super().__init__(categorical_accuracy, name, dtype)
 
-
-class SparseCategoricalAccuracy(MeanMetricWrapper):
+class SparseCategoricalAccuracy(FunctionMetric, of=sparse_categorical_accuracy):
     """How often the most likely class is right; targets are class numbers.
 
     Example:
-        >>> m = SparseCategoricalAccuracy(); m.update_state([2, 1], [[0.1, 0.6, 0.3], [0.05, 0.95, 0]]); m.result()
+        >>> m = SparseCategoricalAccuracy()
+        >>> m.update_state([2, 1], [[0.1, 0.6, 0.3], [0.05, 0.95, 0]]); float(m.result())
         0.5
     """
 
-    def __init__(self, name: str = "sparse_categorical_accuracy", dtype: str | None = None):
-        super().__init__(sparse_categorical_accuracy, name, dtype)
+
+class TopKCategoricalAccuracy(FunctionMetric, of=top_k_categorical_accuracy, order=("k", "name", "dtype")):
+    """How often the right class is among the ``k`` most likely; targets are one-hot.
+
+    Example:
+        >>> m = TopKCategoricalAccuracy(k=2)
+        >>> m.update_state([[0, 0, 1], [0, 1, 0]], [[0.1, 0.9, 0.8], [0.05, 0.5, 0.95]]); float(m.result())
+        1.0
+    """
+
+
+class SparseTopKCategoricalAccuracy(
+    FunctionMetric,
+    of=sparse_top_k_categorical_accuracy,
+    order=("k", "name", "dtype", "from_sorted_ids"),
+    unwritten=("from_sorted_ids",),
+):
+    """How often the right class is among the ``k`` most likely; targets are class numbers."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ from pynn import initializers
 from pynn.errors import DtypeError
 from pynn.graph import trace
 from pynn.graph.later import Later
+from pynn.graph.tensor import Tensor
 from pynn.graph.variable import Variable
+from pynn.metrics.results import as_number
 from pynn.utils.arrays import to_array
 from pynn.utils.naming import auto_name, snake_case
 
@@ -22,27 +25,39 @@ class Metric:
     """Base of metrics.
 
     A subclass defines ``update_state``, written in ``pynn.ops`` with ``variable.assign``, and ``result``, which reads
-    the variables on the host.  ``update_state`` then works inside a compiled step and on arrays.
+    the variables.  ``update_state`` then works inside a compiled step and on arrays; ``result`` is worked out when the
+    step has run.
+
+    Args:
+        dtype: what is computed in: None or ``"float32"``.
+        name: what logs call it.
 
     Example:
+        >>> from pynn import ops
         >>> class CountAbove(Metric):
         ...     def __init__(self, limit, name=None):
         ...         super().__init__(name=name)
         ...         self.limit = limit
-        ...         self.total = self.add_variable(shape=(), initializer="zeros", name="total")
+        ...         self.total = self.add_weight(name="total")
         ...     def update_state(self, y_true, y_pred, sample_weight=None):
         ...         self.total.assign_add(ops.sum(ops.cast(ops.greater(y_pred, self.limit), "float32")))
         ...     def result(self):
-        ...         return float(self.total)
+        ...         return self.total * 1.0
+        >>> metric = CountAbove(0.5)
+        >>> float(metric([0, 1], [0.4, 0.6]))
+        1.0
     """
 
-    def __init__(self, dtype: str | None = None, name: str | None = None):
-        if dtype not in (None, "float32"):
-            raise DtypeError(f"metric {type(self).__name__}: dtype must be 'float32', received {dtype!r}")
+    #: Dtypes that the constructor takes.
+    _DTYPES: tuple[str, ...] = ("float32",)
+
+    def __init__(self, dtype: Any = None, name: str | None = None):
+        dtype = getattr(dtype, "compute_dtype", dtype) or self._DTYPES[0]
+        if dtype not in self._DTYPES:
+            expected = " or ".join(map(repr, self._DTYPES))
+            raise DtypeError(f"metric {type(self).__name__}: dtype must be {expected}, received {dtype!r}")
         self.name = name or auto_name(snake_case(type(self).__name__))
-        self.dtype = "float32"
-        self._variables: list[Variable] = []
-        self._initial: list[np.ndarray] = []
+        self.dtype = dtype
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -51,28 +66,48 @@ class Metric:
         if "result" in cls.__dict__:
             cls.result = _later_in_a_step(cls.__dict__["result"])  # type: ignore[method-assign]
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Variables and metrics kept as attributes are reset with this metric."""
+        if isinstance(value, Variable):
+            self._track(value)
+        elif isinstance(value, Metric):
+            vars(self).setdefault("_metrics", []).append(value)
+        super().__setattr__(name, value)
+
+    def _track(self, variable: Variable) -> None:
+        tracked = vars(self).setdefault("_tracked", [])
+        if all(variable is not known for known, _ in tracked):
+            tracked.append((variable, variable.numpy()))
+
     def add_variable(
         self,
         shape: Sequence[int],
-        initializer: Any = "zeros",
+        initializer: Any = None,
         dtype: str | None = None,
         aggregation: str = "sum",
         name: str | None = None,
     ) -> Variable:
-        """A variable that :meth:`reset_state` sets back to its initial numbers (``aggregation`` is not used)."""
-        value = initializers.get(initializer)(tuple(shape), dtype or self.dtype)
+        """A variable that :meth:`reset_state` sets back to its initial numbers, zeros by default.
+
+        ``aggregation`` says how devices would be combined; there is one, so it changes nothing.
+        """
+        value = initializers.get(initializer or "zeros")(tuple(shape), dtype or "float32")
         variable = Variable(value, trainable=False, name=name or "variable")
         variable.path = f"{self.name}/{variable.name}"
-        self._variables.append(variable)
-        self._initial.append(np.array(value))
+        self._track(variable)
         return variable
 
-    add_weight = add_variable
+    def add_weight(
+        self, shape: Sequence[int] = (), initializer: Any = None, dtype: str | None = None, name: str | None = None
+    ) -> Variable:
+        """:meth:`add_variable` with a scalar by default."""
+        return self.add_variable(shape, initializer, dtype, name=name)
 
     @property
     def variables(self) -> list[Variable]:
-        """The variables, in the order they were added."""
-        return list(self._variables)
+        """The variables in the order they were added, then those of metrics kept as attributes."""
+        own = [variable for variable, _ in vars(self).get("_tracked", ())]
+        return [*own, *(v for metric in vars(self).get("_metrics", ()) for v in metric.variables)]
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Take one more batch into account."""
@@ -84,14 +119,45 @@ class Metric:
 
     def reset_state(self) -> None:
         """Begin again: at the start of each epoch."""
-        for variable, value in zip(self._variables, self._initial, strict=True):
+        for variable, value in vars(self).get("_tracked", ()):
             variable.mark_changed()
             variable.array[...] = value  # once per train_on_batch: assign's checks would cost more than the rest
+        for metric in vars(self).get("_metrics", ()):
+            metric.reset_state()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """``update_state`` and then ``result``."""
         self.update_state(*args, **kwargs)
         return self.result()
+
+    def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[np.ndarray]:
+        """What the variables would be after ``update_state``, beginning with ``metric_variables``."""
+        with self._variables_set_to(metric_variables):
+            self.update_state(*args, **kwargs)
+            return [v.numpy() for v in self.variables]
+
+    def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
+        """What ``result`` would be with ``metric_variables``."""
+        with self._variables_set_to(metric_variables):
+            return self.result()
+
+    def stateless_reset_state(self) -> list[np.ndarray]:
+        """What the variables are after ``reset_state``."""
+        with self._variables_set_to([v.value for v in self.variables]):
+            self.reset_state()
+            return [v.numpy() for v in self.variables]
+
+    @contextmanager
+    def _variables_set_to(self, values: Sequence[Any]) -> Iterator[None]:
+        variables = self.variables
+        before = [v.numpy() for v in variables]
+        try:
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
+            yield
+        finally:
+            for variable, value in zip(variables, before, strict=True):
+                variable.assign(value)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -114,7 +180,7 @@ def _later_in_a_step(result: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(result)
     def either(self: Metric, *args: Any, **kwargs: Any) -> Any:
         if trace.is_compiling():
-            return Later(self.name, lambda: result(self, *args, **kwargs))
+            return Later(self.name, lambda: as_number(result(self, *args, **kwargs)))
         return result(self, *args, **kwargs)
 
     return either
@@ -129,11 +195,20 @@ def _on_arrays_too(update: Callable[..., None]) -> Callable[..., None]:
         if trace.is_tracing():
             update(self, *args, **kwargs)
             return
-        from pynn.executor.eager import run_traced
+        from pynn.executor.eager import run_traced_with
 
         given = {k: v for k, v in signature.bind(self, *args, **kwargs).arguments.items() if v is not None}
         given.pop(next(iter(signature.parameters)))
-        arrays = [to_array(v, f"metric '{self.name}': {k}") for k, v in given.items()]
-        run_traced(self._update_traced, arrays, names=tuple(given))
+        arrays = [_with_mask_of(v, to_array(v, f"metric '{self.name}': {k}")) for k, v in given.items()]
+        run_traced_with(self._update_traced, tuple(arrays), {"names": tuple(given)})
 
     return update_state
+
+
+def _with_mask_of(given: Any, array: np.ndarray) -> np.ndarray:
+    mask = getattr(given, "_keras_mask", None)
+    if mask is None:
+        return array
+    tensor = array.view(Tensor)
+    tensor._keras_mask = mask
+    return tensor

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from pynn import ops
 from pynn.graph import trace
 from pynn.graph.ir import Value
 from pynn.losses.alignment import broadcast_weights
+from pynn.losses.weighting import mask_of, masked_weights
 from pynn.metrics.base import Metric
+from pynn.metrics.results import as_result, divide_no_nan
 from pynn.utils.arrays import as_float
+from pynn.utils.from_function import FromFunction
+from pynn.utils.serialization import serialize_object
 
 
 def _per_sample(name: str, values: Any, sample_weight: Any) -> tuple[Value, Value | None]:
@@ -34,11 +38,11 @@ class Sum(Metric):
     """Sum of everything given to it.
 
     Example:
-        >>> m = Sum(); m.update_state([1, 2, 3]); m.result()
+        >>> m = Sum(); m.update_state([1, 2, 3]); float(m.result())
         6.0
     """
 
-    def __init__(self, name: str | None = "sum", dtype: str | None = None):
+    def __init__(self, name: str | None = "sum", dtype: Any = None):
         super().__init__(dtype, name)
         self.total = self.add_variable(shape=(), initializer="zeros", name="total")
 
@@ -46,19 +50,19 @@ class Sum(Metric):
         values, _ = _per_sample(self.name, values, sample_weight)
         self.total.assign_add(ops.sum(values))
 
-    def result(self) -> float:
-        return float(self.total)
+    def result(self) -> Any:
+        return as_result(self.total.array * 1.0)
 
 
 class Mean(Metric):
     """Weighted mean of everything given to it.
 
     Example:
-        >>> m = Mean(); m.update_state([1, 3, 5, 7]); m.result()
+        >>> m = Mean(); m.update_state([1, 3, 5, 7]); float(m.result())
         4.0
     """
 
-    def __init__(self, name: str | None = "mean", dtype: str | None = None):
+    def __init__(self, name: str | None = "mean", dtype: Any = None):
         super().__init__(dtype, name)
         self.total = self.add_variable(shape=(), initializer="zeros", name="total")
         self.count = self.add_variable(shape=(), initializer="zeros", name="count")
@@ -73,15 +77,17 @@ class Mean(Metric):
             count = ops.sum(weights) * float(values.size // weights.size)
         self.count.assign_add(count)
 
-    def result(self) -> float:
-        count = float(self.count)
-        return float(self.total) / count if count else 0.0
+    def result(self) -> Any:
+        return as_result(divide_no_nan(self.total.array, self.count.array))
 
 
 class MeanMetricWrapper(Mean):
-    """Mean of a function ``fn(y_true, y_pred, **kwargs)`` that gives a number per sample."""
+    """Mean of a function ``fn(y_true, y_pred, **kwargs)`` that gives a number per sample.
 
-    def __init__(self, fn: Callable[..., Value], name: str | None = None, dtype: str | None = None, **kwargs: Any):
+    Steps that a mask of the predictions hides do not count.
+    """
+
+    def __init__(self, fn: Callable[..., Value], name: str | None = None, dtype: Any = None, **kwargs: Any):
         super().__init__(name or getattr(fn, "__name__", None), dtype)
         self._fn = fn
         self._fn_kwargs = kwargs
@@ -89,7 +95,30 @@ class MeanMetricWrapper(Mean):
     def update_state(  # type: ignore[override]
         self, y_true: Any, y_pred: Any, sample_weight: Any = None
     ) -> None:
-        super().update_state(self._fn(trace.as_value(y_true), trace.as_value(y_pred), **self._fn_kwargs), sample_weight)
+        mask = mask_of(y_pred)
+        values = self._fn(trace.as_value(y_true), trace.as_value(y_pred), **self._fn_kwargs)
+        if mask is not None:
+            weights = None if sample_weight is None else as_float(trace.as_value(sample_weight))
+            sample_weight = masked_weights(f"metric '{self.name}'", weights, trace.as_value(mask))
+        super().update_state(values, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self._fn_kwargs}
+        return {**super().get_config(), "fn": serialize_object(self._fn, "metrics"), **self._fn_kwargs}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Metric:
+        if "fn" in config:
+            from pynn import metrics
+
+            config = {**config, "fn": metrics.deserialize(config["fn"])}
+        return cls(**config)
+
+
+class FunctionMetric(FromFunction, MeanMetricWrapper):
+    """Base of the metrics that are the mean of a function with its options chosen; see :class:`FromFunction`."""
+
+    _shared: ClassVar[Mapping[str, Any]] = {"name": None, "dtype": None}
+    _shared_first: ClassVar[bool] = True
+
+    def get_config(self) -> dict[str, Any]:
+        return {**Metric.get_config(self), **self.written_options()}

@@ -10,6 +10,7 @@ from pynn.graph import symbolic
 from pynn.graph.symbolic import KerasTensor
 from pynn.layers.input_layer import Input
 from pynn.layers.layer import Layer, freezes
+from pynn.layers.masks import set_masks
 from pynn.models.call_graph import CallGraph
 from pynn.models.columns import arrange
 from pynn.models.saveable import Saveable
@@ -143,6 +144,12 @@ class Model(Trainer, Saveable, Layer):
             raise NotBuiltError(f"model '{self.name}': build() needs an input shape, e.g. build((None, 784))")
         self._find_ends(input_shape)
 
+    def build_from_shape(self, shape: Any, others: dict[str, Any] | None = None) -> None:
+        if others and not self.built and type(self).build is Model.build:
+            self.built = True  # by the call in progress: it has arguments that a call on symbolic inputs would lack
+            return
+        super().build_from_shape(shape, others)
+
     def _find_ends(self, input_shape: Any) -> None:
         """Call the model on symbolic inputs: what it takes and gives is known from here on, and all layers are built.
 
@@ -156,10 +163,16 @@ class Model(Trainer, Saveable, Layer):
             self.built = before
             raise
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         if self._graph is None:
             raise NotImplementedError(f"model '{self.name}': class {type(self).__name__} must define call()")
+        if mask is not None:
+            set_masks(inputs, mask)
         return self._graph.run(inputs)
+
+    def _after_call(self, x: Any, y: Any, mask: Any) -> None:
+        # The layers inside have handed masks on, or said that they do not.
+        super()._after_call(x, y, None if self._graph is not None else mask)
 
     def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         if self._graph is not None:

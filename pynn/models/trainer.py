@@ -145,8 +145,10 @@ class Trainer(Compiling):
             )
         cbs = self._callback_list(callbacks, verbose, batches.steps, epochs, add_history=True)
         self.stop_training = False
+        self._initial_epoch = initial_epoch
         try:
             cbs.on_train_begin()
+            initial_epoch = self._initial_epoch  # BackupAndRestore may know better
             logs: dict[str, Any] = {}
             for epoch in range(initial_epoch, epochs):
                 self.reset_metrics()

@@ -138,7 +138,7 @@ def dot_product_attention(
 
     Args:
         query: ``(batch, queries, heads, dim)``.
-        key: ``(batch, keys, heads, dim)``.
+        key: ``(batch, keys, heads, dim)``; with fewer heads than the query, each serves a group of its heads.
         value: ``(batch, keys, heads, value_dim)``.
         bias: added to the scores; broadcasts to ``(batch, heads, queries, keys)``.
         mask: nonzero where a query may see a key; broadcasts likewise.
@@ -194,11 +194,24 @@ def attention_with_scores(
     return ops.einsum("bhts,bshd->bthd", scores, v), scores
 
 
+def shared_heads(x: Value, heads: int) -> Value:
+    """``x (batch, keys, fewer heads, dim)`` with each head as often as gives ``heads`` of them, if that is possible."""
+    from pynn import ops
+
+    n, keys, own, dim = x.shape
+    if own == heads or heads % own:
+        return x
+    x = ops.broadcast_to(ops.reshape(x, (n, keys, own, 1, dim)), (n, keys, own, heads // own, dim))
+    return ops.reshape(x, (n, keys, heads, dim))
+
+
 def _prepared(query: Any, key: Any, value: Any, mask: Any, scale: float | None) -> tuple[Any, ...]:
     """The operands as float values, checked, the mask as ``[batch or 1, heads or 1, t or 1, keys]``, and scale."""
     from pynn import ops
 
     q, k, v = (as_float(as_value(x)) for x in (query, key, value))
+    if q.ndim == k.ndim == v.ndim == 4 and k.shape[2] == v.shape[2]:
+        k, v = shared_heads(k, q.shape[2]), shared_heads(v, q.shape[2])
     if not (
         q.ndim == k.ndim == v.ndim == 4
         and q.shape[0] == k.shape[0] == v.shape[0]

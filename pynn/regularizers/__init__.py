@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pynn.regularizers.regularizers import L1, L1L2, L2, OrthogonalRegularizer, Regularizer
 from pynn.utils.lookup import Family
 
@@ -14,7 +16,13 @@ _FAMILY = Family(
     "l2",
     {"l1_l2": L1L2, "orthogonal": OrthogonalRegularizer},
 )
-get, serialize, deserialize = _FAMILY.get, _FAMILY.serialize, _FAMILY.deserialize
+get, deserialize = _FAMILY.get, _FAMILY.deserialize
+
+
+def serialize(regularizer: Any) -> dict[str, Any] | None:
+    """The dictionary that :func:`deserialize` takes; None stays None."""
+    return _FAMILY.serialize(regularizer)
+
 
 __all__ = [
     "L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2",

@@ -23,6 +23,7 @@ _HOMES = {
     "get_registered_object": "pynn.saving.registration",
     "machine_peak": "pynn.utils.machine",
     "normalize": "pynn.utils.numerical",
+    "pad_sequences": "pynn.utils.pad_sequences",
     "profile": "pynn.utils.profiler",
     "register_keras_serializable": "pynn.saving.registration",
     "serialize_keras_object": "pynn.saving.serialization",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, Signature, signature
-from typing import Any
+from typing import Any, ClassVar
 
 from pynn.errors import ArgumentError
 
@@ -66,3 +66,53 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "k": (lambda x: isinstance(x, int) and not isinstance(x, bool) and x >= 1, "be a whole number of at least 1"),
     "axis": (_axes, "be of type int (or several in a tuple where the loss takes them)"),
 }
+
+
+class FromFunction:
+    """Mixin of classes that are a function with its options chosen.
+
+    ``class Huber(FunctionLoss, of=huber, name="huber_loss")`` takes the options of ``huber`` and what all losses take.
+    ``order`` and ``defaults`` are those of :func:`constructor_of`; ``unwritten`` names options that configs leave out
+    while they have their default, because Keras's do.
+    """
+
+    #: What all classes of the kind take, with defaults, and whether it comes before the options.
+    _shared: ClassVar[Mapping[str, Any]] = {}
+    _shared_first: ClassVar[bool] = False
+    _signature: ClassVar[Signature]
+    _unwritten: ClassVar[tuple[str, ...]] = ()
+    #: The function; as a class attribute, so that tables can be made of the classes.
+    fn: Callable[..., Any]
+
+    def __init_subclass__(
+        cls,
+        of: Callable[..., Any] | None = None,
+        name: str = "",
+        order: Sequence[str] = (),
+        unwritten: tuple[str, ...] = (),
+        **defaults: Any,
+    ) -> None:
+        super().__init_subclass__()
+        if of is not None:
+            shared = {**cls._shared, "name": name or of.__name__}
+            if cls._shared_first and not order:
+                order = [*shared, *list(signature(of).parameters)[2:]]
+            cls._signature = cls.__signature__ = constructor_of(of, shared, order, **defaults)  # type: ignore[attr-defined]
+            cls._unwritten = unwritten
+            cls.fn = staticmethod(of)
+        elif "__init__" in cls.__dict__:  # a subclass with arguments of its own
+            parameters = list(signature(cls.__init__).parameters.values())[1:]
+            cls.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        options = bind(self._signature, type(self).__name__, args, kwargs)
+        shared = {name: options.pop(name) for name in self._shared}
+        super().__init__(self.fn, **shared, **options)  # type: ignore[call-arg]
+        #: The options of the function; each is also an attribute.
+        self.options = options
+        vars(self).update(options)
+
+    def written_options(self) -> dict[str, Any]:
+        """The options as configs have them."""
+        defaults = self._signature.parameters
+        return {k: v for k, v in self.options.items() if k not in self._unwritten or v != defaults[k].default}

@@ -68,6 +68,7 @@ _FORMULAS = {
     "not": lambda v: ~(v > 0),
     "index": lambda v: v[0] + v[:, 1] + v[-1, 0],
     "array first": lambda v: _X + v - _X * v,
+    "rounding": lambda v: np.round(v + 0.26, 1) if isinstance(v, np.ndarray) else round(v + 0.26, 1),
     "two of them": lambda v: v + v * v,
     "items": lambda v: sum(row[0] for row in v) + len(v),
 }

@@ -52,8 +52,7 @@ def test_freezing_reaches_the_projections():
     ("arguments", "says"),
     [
         ({"num_heads": 0, "key_dim": 4}, "num_heads"),
-        ({"num_heads": 2, "key_dim": 4, "use_gate": True}, "use_gate"),
-        ({"num_heads": 2, "key_dim": 4, "sliding_window": 3}, "sliding_window"),
+        ({"num_heads": 2, "key_dim": 4, "sliding_window": -3}, "sliding_window"),
         ({"num_heads": 2, "key_dim": 4, "flash_attention": True, "dropout": 0.1}, "use dropout=0"),
         ({"num_heads": 2, "key_dim": 4, "dropout": 2}, "rate must be"),
     ],
@@ -69,8 +68,10 @@ def test_errors_of_calls():
         layer(X, X[:1])
     with pytest.raises(ShapeError, match="attention_mask must be"):
         layer(X, X, attention_mask=np.ones((2, 5, 4)))
-    with pytest.raises(ArgumentError, match="all axes between batch and features"):
-        MultiHeadAttention(2, 4, attention_axes=(2,))(X.reshape(2, 5, 2, 4), X.reshape(2, 5, 2, 4))
+    with pytest.raises(ShapeError, match=r"value_mask must be \(2, 5\)"):
+        layer(X, X, value_mask=np.ones((2, 4)))
+    with pytest.raises(ArgumentError, match="between batch and features"):
+        MultiHeadAttention(2, 4, attention_axes=(3,))(X.reshape(2, 5, 2, 4), X.reshape(2, 5, 2, 4))
 
 
 @pytest.mark.parametrize(

@@ -281,3 +281,37 @@ def test_named_activations_are_the_ones_the_ops_compute():
     assert layers.LSTM(2, "tanh", "sigmoid").cell.has_whole()
     assert not layers.LSTM(2, "tanh", "hard_sigmoid").cell.has_whole()
     assert not layers.GRU(2, reset_after=False).cell.has_whole()
+
+
+def test_convolutional_lstm_masks_drops_and_keeps_states():
+    x = np.random.default_rng(0).standard_normal((2, 5, 6, 4, 3)).astype("float32")
+    layer = layers.ConvLSTM2D(2, 3, padding="same")
+    short = layer(x[:, :3])
+    x[:, 3:] = np.nan
+    np.testing.assert_allclose(layer(x, mask=np.array([[1, 1, 1, 0, 0]] * 2)), short, rtol=1e-5, atol=1e-6)
+    kept = layers.ConvLSTM2D(2, 3, padding="same", stateful=True)
+    kept.build((2, None, 6, 4, 3))
+    kept.set_weights(layer.get_weights())
+    kept(x[:, :1])
+    np.testing.assert_allclose(kept(x[:, 1:3]), short, rtol=1e-5, atol=1e-6)
+    both = layers.Bidirectional(layers.ConvLSTM2D(2, 3))
+    assert both(x).shape == (2, 4, 2, 4)
+    for rates in ({"dropout": 0.5}, {"recurrent_dropout": 0.5}):
+        dropped = layers.ConvLSTM2D(2, 3, padding="same", seed=1, **rates)
+        dropped(x)
+        dropped.set_weights(layer.get_weights())
+        np.testing.assert_allclose(dropped(x[:, :3]), short, rtol=1e-5, atol=1e-6)
+        assert np.abs(dropped(x[:, :3], training=True) - short).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shape", "error", "says"),
+    [
+        ({"filters": 2, "kernel_size": 3, "strides": 2, "dilation_rate": 2}, (2, 4, 8, 8, 3), ArgumentError, "both be"),
+        ({"filters": 2, "kernel_size": 5}, (2, 4, 4, 8, 3), ShapeError, "a window of 5 does not fit a length of 4"),
+        ({"filters": 2, "kernel_size": 3}, (2, 4, 8, 3), ShapeError, "sequences are"),
+    ],
+)
+def test_convolutional_lstm_refuses(arguments, shape, error, says):
+    with pytest.raises(error, match=says):
+        layers.ConvLSTM2D(**arguments)(np.ones(shape))

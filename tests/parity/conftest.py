@@ -80,6 +80,7 @@ _DRAW = {
     "probabilities": _probabilities,
     "one_hot": lambda rng, shape: np.eye(shape[-1], dtype="float32")[rng.integers(0, shape[-1], shape[:-1])],
     "classes": lambda rng, shape: rng.integers(0, shape[-1], shape[:-1]).astype("int32"),
+    "few": lambda rng, shape: rng.integers(0, 3, shape).astype("int32"),
     "labels": lambda rng, shape: rng.integers(0, 3, shape[:1]).astype("int32"),
     "unit": _unit,
     "spelling": lambda rng, shape: np.array([[1, 2, 0], [2, 2, 1], [0, 0, 0], [3, 1, 3]], "int32")[: shape[0]],

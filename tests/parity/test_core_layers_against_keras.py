@@ -30,6 +30,33 @@ LAYERS = [
     ("Dense", {"units": 3, "kernel_constraint": "min_max_norm"}, (4, 5)),
     ("BatchNormalization", {"gamma_regularizer": "l2", "beta_constraint": "non_neg"}, (4, 5)),
     ("LayerNormalization", {"gamma_regularizer": "l2", "beta_constraint": "non_neg"}, (4, 5)),
+    (
+        "EinsumDense",
+        {
+            "equation": "ab,bc->ac",
+            "output_shape": 3,
+            "bias_axes": "c",
+            "kernel_regularizer": "l2",
+            "bias_constraint": "non_neg",
+            "activity_regularizer": "l1",
+        },
+        (4, 5),
+    ),
+    (
+        "Conv2D",
+        {"filters": 2, "kernel_size": 2, "kernel_regularizer": "l2", "bias_constraint": "non_neg"},
+        (3, 4, 4, 2),
+    ),
+    (
+        "Conv1D",
+        {"filters": 2, "kernel_size": 2, "kernel_constraint": "max_norm", "activity_regularizer": "l2"},
+        (3, 4, 2),
+    ),
+    (
+        "SeparableConv2D",
+        {"filters": 2, "kernel_size": 2, "depthwise_regularizer": "l1", "pointwise_constraint": "unit_norm"},
+        (3, 4, 4, 2),
+    ),
     ("GaussianNoise", {"stddev": 0.0}, (4, 5)),
     ("GaussianDropout", {"rate": 0.0}, (4, 5)),
     ("AlphaDropout", {"rate": 0.0}, (4, 5)),
@@ -159,6 +186,42 @@ def test_a_mask_from_the_embedding_to_the_layer_that_uses_it(keras):
     theirs, ours = averaging(keras), averaging(pynn)
     targets = np.array([[1.0], [0.0], [1.0]], "float32")
     train_alike(keras, theirs, ours, WORDS, targets, "binary_crossentropy")
+
+
+def test_the_mask_of_the_outputs_weighs_the_loss(keras):
+    targets = np.array([[0, 1, 1, 0], [1, 1, 0, 0], [0, 0, 1, 1]])
+    train_alike(keras, tagging(keras), tagging(pynn), WORDS, targets, "sparse_categorical_crossentropy")
+
+
+@pytest.mark.filterwarnings("ignore:.*does not support mask:UserWarning")
+@pytest.mark.parametrize("functional", [False, True])
+def test_a_mask_given_to_a_model(keras, functional):
+    x = np.random.default_rng(0).standard_normal((2, 4, 3)).astype("float32")
+    mask = np.array([[True, False, True, False], [True, True, True, False]])
+    results = []
+    for library in (keras, pynn):
+
+        class Masked(library.layers.Layer):
+            def call(self, x, mask=None):
+                return x * library.ops.expand_dims(library.ops.cast(mask, "float32"), -1)  # noqa: B023
+
+        entrance = library.Input((4, 3))
+        if functional:
+            with_mask = library.layers.Masking(mask_value=7.0)(entrance)
+            model = library.Model(entrance, Masked()(with_mask))
+            results.append(np.asarray(model(x)))
+        else:
+
+            class Own(library.Model):
+                def __init__(self):
+                    super().__init__()
+                    self.masked = Masked()
+
+                def call(self, x, mask=None):
+                    return self.masked(x, mask=mask)
+
+            results.append(np.asarray(Own()(x, mask=mask)))
+    np.testing.assert_array_equal(results[1], results[0])
 
 
 def train_alike(keras, theirs, ours, x, y, loss):

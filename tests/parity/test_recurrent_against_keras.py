@@ -390,3 +390,32 @@ def test_masks_of_an_embedding_reach_stacked_layers(keras, kind):
     x = np.where(MASK[:4], np.random.default_rng(6).integers(1, 7, (4, 6)), 0)
     _same(ours.predict(x, verbose=0), theirs.predict(x, verbose=0), atol=1e-5)
     _train_alike(keras, theirs, ours, x, np.random.default_rng(7).standard_normal((4, 2)).astype("float32"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"kernel_size": 3},
+        {"kernel_size": 3, "padding": "same", "return_sequences": True, "return_state": True, "go_backwards": True},
+        {"kernel_size": 2, "strides": 2, "use_bias": False, "activation": "relu"},
+        {"kernel_size": 2, "dilation_rate": 2, "recurrent_activation": "hard_sigmoid"},
+        {"kernel_size": 3, "data_format": "channels_first", "return_sequences": True},
+    ],
+    ids=lambda a: "-".join(a),
+)
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_convolutional_lstm(keras, rank, arguments):
+    x = np.random.default_rng(8).standard_normal((2, 4, *(7, 6, 5)[:rank], 3)).astype("float32")
+    x = np.moveaxis(x, -1, 2).copy() if "data_format" in arguments else x
+    theirs, ours = _both(keras, lambda library: getattr(library.layers, f"ConvLSTM{rank}D")(2, **arguments), x)
+    _same(ours(x), theirs(x), atol=1e-5)
+    assert ours.compute_output_shape(x.shape) == theirs.compute_output_shape(x.shape)
+    assert set(theirs.get_config()) == set(ours.get_config())
+    assert type(ours).from_config(theirs.get_config()).compute_output_shape(x.shape) == ours.compute_output_shape(
+        x.shape
+    )
+    assert [v.path.split("/")[-2:] for v in ours.weights] == [v.path.split("/")[-2:] for v in theirs.weights]
+
+
+def test_convolutional_lstm_trains_alike(keras, check_layer):
+    check_layer("ConvLSTM2D", {"filters": 2, "kernel_size": 2, **PENALTIES}, (3, 4, 5, 4, 2))

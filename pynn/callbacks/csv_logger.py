@@ -1,0 +1,71 @@
+"""Writes the results of each epoch to a file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pynn.callbacks.callback import Callback, Logs
+
+
+class CSVLogger(Callback):
+    """Write the results of each epoch as a line of a CSV file, with a header of names.
+
+    Args:
+        filename: the file.
+        separator: between values.
+        append: go on with a file that exists, without a second header, instead of beginning anew.
+
+    Example:
+
+    >>> import pynn
+    >>> log = pynn.callbacks.CSVLogger("training.csv")
+    """
+
+    def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
+        super().__init__()
+        self.filename = str(filename)
+        self.sep = separator
+        self.append = append
+        self.keys: list[str] | None = None
+        self._file: Any = None
+        self._writer: Any = None
+        self._needs_header = True
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        path = Path(self.filename)
+        if self.append and path.exists():
+            self._needs_header = path.stat().st_size == 0
+        if self._file is not None:
+            self._file.close()
+        self._file = open(path, "a" if self.append else "w", newline="")  # noqa: SIM115  (open until training ends)
+        self._writer = self.keys = None
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        logs = logs or {}
+        if self.keys is None:
+            self.keys = sorted(logs)
+            if not any(key.startswith("val_") for key in self.keys):
+                # Epochs without a validation may come first.
+                self.keys += [f"val_{key}" for key in self.keys]
+        if self._writer is None:
+            names = ["epoch", *self.keys]
+            self._writer = csv.DictWriter(self._file, names, delimiter=self.sep)
+            if self._needs_header:
+                self._writer.writeheader()
+        row = {key: _value(logs.get(key, "NA")) for key in self.keys}
+        self._writer.writerow({"epoch": epoch, **row})
+        self._file.flush()
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._file = self._writer = None
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Iterable) and not isinstance(value, str) and getattr(value, "ndim", True):
+        return f'"[{", ".join(map(str, value))}]"'
+    return value

@@ -1,0 +1,133 @@
+"""Images read at places between and beyond their pixels: what resizing and warping share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pynn.graph.ir import Value
+from pynn.graph.trace import as_value
+from pynn.ops.elementwise import abs, clip, floor, greater_equal, less_equal, minimum, sign
+from pynn.ops.embedding import take
+from pynn.ops.matmul import matmul
+from pynn.ops.shape import cast, reshape, transpose
+
+FILL_MODES = ("constant", "nearest", "wrap", "reflect")
+
+
+def _cubic(d: np.ndarray) -> np.ndarray:
+    """Keys's cubic (1981) with a = -1/2."""
+    near = (1.5 * d - 2.5) * d * d + 1
+    far = ((-0.5 * d + 2.5) * d - 4) * d + 2
+    return np.where(d <= 1, near, np.where(d < 2, far, 0.0))
+
+
+def _lanczos(d: np.ndarray, a: int) -> np.ndarray:
+    return np.where(d < a, np.sinc(d) * np.sinc(d / a), 0.0)
+
+
+#: The weight of a pixel whose centre is that many pixels away.
+_KERNELS: dict[str, Any] = {
+    "bilinear": lambda d: np.maximum(0.0, 1.0 - d),
+    "bicubic": _cubic,
+    "lanczos3": lambda d: _lanczos(d, 3),
+    "lanczos5": lambda d: _lanczos(d, 5),
+}
+INTERPOLATIONS = ("nearest", *_KERNELS)
+
+
+def resize_matrix(length: int, size: int, interpolation: str, antialias: bool = False) -> np.ndarray:
+    """(length, size): how much of each of ``length`` pixels is in each of the ``size`` new ones.
+
+    Result i lies at ``(i + 0.5) length / size - 0.5`` among the pixels; weights beyond the border go to the others.
+    With ``antialias`` the weights reach as far as the new pixels are large.
+    """
+    if interpolation == "nearest":
+        nearest = np.floor((np.arange(size) + 0.5) * length / size).astype(int)
+        return (np.arange(length)[:, None] == nearest).astype("float32")
+    at = (np.arange(size) + 0.5) * length / size - 0.5
+    reach = max(1.0, length / size) if antialias else 1.0
+    weights = _KERNELS[interpolation](np.abs(at - np.arange(length)[:, None]) / reach)
+    return (weights / weights.sum(axis=0)).astype("float32")
+
+
+def resize_images(x: Value, size: tuple[int, int], interpolation: str, antialias: bool = False) -> Value:
+    """``(n, h, w, c)`` to ``(n, *size, c)``: two products, the rows' and the columns'."""
+    for axis, length in zip((1, 2), size, strict=True):
+        weights = resize_matrix(x.shape[axis], length, interpolation, antialias)
+        order = (0, 2, 3, 1) if axis == 1 else (0, 1, 3, 2)
+        y = matmul(transpose(x, order), as_value(weights, x.dtype))
+        x = transpose(y, (0, 3, 1, 2) if axis == 1 else (0, 1, 3, 2))
+    return x
+
+
+def affine_images(
+    x: Value, matrix: tuple[Any, Any, Any, Any, Any, Any], interpolation: str, fill_mode: str, fill_value: float
+) -> Value:
+    """Images ``(n, h, w, c)`` read at ``(a0 x + a1 y + a2, b0 x + b1 y + b2)``.
+
+    Args:
+        matrix: ``a0, a1, a2, b0, b1, b2``, each a number or ``(n, 1)``.
+        interpolation: "nearest" or "bilinear".
+        fill_mode: what lies outside: "constant" (``fill_value``), "nearest", "wrap" or "reflect" (c b a | a b c).
+    """
+    n, h, w, c = x.shape
+    rows, columns = (as_value(v.reshape(1, -1).astype("float32"), x.dtype) for v in np.mgrid[:h, :w])
+    a0, a1, a2, b0, b1, b2 = (as_value(v, x.dtype) for v in matrix)
+    across = columns * a0 + rows * a1 + a2  # (n, h * w)
+    down = columns * b0 + rows * b1 + b2
+    if interpolation == "nearest":
+        corners = [(_nearest(down), _nearest(across), None)]
+    else:
+        top, left = floor(down), floor(across)
+        lower, right = down - top, across - left
+        corners = [
+            (top, left, (1.0 - lower) * (1.0 - right)),
+            (top, left + 1.0, (1.0 - lower) * right),
+            (top + 1.0, left, lower * (1.0 - right)),
+            (top + 1.0, left + 1.0, lower * right),
+        ]
+    total = None
+    for row, column, weight in corners:
+        part = read_pixels(x, _inside(row, h, fill_mode), _inside(column, w, fill_mode))
+        if fill_mode == "constant":
+            held = reshape(_is_inside(row, h, x.dtype) * _is_inside(column, w, x.dtype), (n, h * w, 1))
+            part = part * held + float(fill_value) * (1.0 - held)
+        if weight is not None:
+            part = part * reshape(weight, (n, h * w, 1))
+        total = part if total is None else total + part
+    assert total is not None
+    return reshape(total, (n, h, w, c))
+
+
+def read_pixels(x: Value, rows: Value, columns: Value) -> Value:
+    """The pixels of images ``(n, h, w, c)`` at whole ``rows`` and ``columns``, ``(n, k)``; gives ``(n, k, c)``."""
+    n, h, w, c = x.shape
+    within = rows * float(w) + columns
+    first = np.broadcast_to(np.arange(n)[:, None] * (h * w), within.shape)
+    if n * h * w <= 1 << 24:  # so far a float32 counts exactly, and sums of whole numbers have no kernel
+        places = cast(within + as_value(first.astype("float32"), x.dtype), "int32")
+    else:
+        places = cast(within, "int32") + as_value(first.astype("int32"))
+    return take(reshape(x, (n * h * w, c)), places, 0)
+
+
+def _nearest(at: Value) -> Value:
+    """Rounded, halves away from zero."""
+    return sign(at) * floor(abs(at) + 0.5)
+
+
+def _inside(at: Value, length: int, fill_mode: str) -> Value:
+    """Which of ``length`` pixels stands for the one at whole ``at``."""
+    if fill_mode == "wrap":
+        return at - floor(at / float(length)) * float(length)
+    if fill_mode == "reflect":
+        period = 2.0 * length
+        at = at - floor(at / period) * period
+        return minimum(at, period - 1.0 - at)
+    return clip(at, 0.0, length - 1.0)
+
+
+def _is_inside(at: Value, length: int, dtype: str) -> Value:
+    return cast(greater_equal(at, 0.0), dtype) * cast(less_equal(at, length - 1.0), dtype)
