@@ -6,33 +6,50 @@ from typing import Any
 
 from pynn.activations.activations import (
     ALL,
+    celu,
     elu,
     exponential,
     gelu,
+    glu,
+    hard_shrink,
     hard_sigmoid,
+    hard_silu,
+    hard_tanh,
     leaky_relu,
     linear,
+    log_sigmoid,
+    log_softmax,
+    mish,
     relu,
     relu6,
     selu,
     sigmoid,
     silu,
+    soft_shrink,
     softmax,
     softplus,
     softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
     step,
     tanh,
+    tanh_shrink,
+    threshold,
 )
 from pynn.errors import ArgumentError
 from pynn.utils.naming import unknown_name
 from pynn.utils.serialization import custom_named, deserialize_object, serialize_object
 
 __all__ = [
-    "deserialize", "elu", "exponential", "gelu", "get", "hard_sigmoid", "leaky_relu", "linear", "relu", "relu6", "selu",
-    "serialize", "sigmoid", "silu", "softmax", "softplus", "softsign", "step", "tanh",
+    "celu", "deserialize", "elu", "exponential", "gelu", "get", "glu", "hard_shrink", "hard_sigmoid", "hard_silu",
+    "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "serialize",
+    "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax",
+    "squareplus", "step", "tanh", "tanh_shrink", "threshold",
 ]  # fmt: skip
 
-_BY_NAME = {**ALL, "swish": silu}
+_BY_NAME = {**ALL, "swish": silu, "hard_swish": hard_silu}
 
 
 def get(identifier: Any) -> Any:

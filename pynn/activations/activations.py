@@ -129,11 +129,103 @@ def step(x: Value) -> Value:
     return ops.step(as_float(x))
 
 
+@traceable()
+def celu(x: Value, alpha: float = 1.0) -> Value:
+    """``max(x, 0) + min(0, alpha * (e^(x / alpha) - 1))`` (Barron, 2017)."""
+    return ops.celu(as_float(x), alpha)
+
+
+@traceable()
+def glu(x: Value, axis: int = -1) -> Value:
+    """One half of ``x`` along ``axis`` times the sigmoid of the other (Dauphin et al., 2017)."""
+    return ops.glu(as_float(x), axis)
+
+
+@traceable()
+def hard_shrink(x: Value, threshold: float = 0.5) -> Value:
+    """``x`` where ``|x| > threshold``, else 0."""
+    return ops.hard_shrink(as_float(x), threshold)
+
+
+@traceable()
+def hard_silu(x: Value) -> Value:
+    """``x * relu6(x + 3) / 6``, also called hard_swish."""
+    return ops.hard_silu(as_float(x))
+
+
+@traceable()
+def hard_tanh(x: Value) -> Value:
+    """``x`` limited to -1 .. 1."""
+    return ops.hard_tanh(as_float(x))
+
+
+@traceable()
+def log_sigmoid(x: Value) -> Value:
+    """``log(sigmoid(x))``, without taking the logarithm of a small number."""
+    return ops.log_sigmoid(as_float(x))
+
+
+@traceable()
+def log_softmax(x: Value, axis: int = -1) -> Value:
+    """``log(softmax(x))`` along ``axis``, without taking the logarithm of a small number."""
+    return ops.log_softmax(as_float(x), axis)
+
+
+@traceable()
+def soft_shrink(x: Value, threshold: float = 0.5) -> Value:
+    """``x`` moved towards 0 by ``threshold``, and 0 within it."""
+    return ops.soft_shrink(as_float(x), threshold)
+
+
+@traceable()
+def sparse_plus(x: Value) -> Value:
+    """0 up to -1, ``x`` from 1 on, ``(x + 1)^2 / 4`` between."""
+    return ops.sparse_plus(as_float(x))
+
+
+@traceable()
+def sparse_sigmoid(x: Value) -> Value:
+    """0 up to -1, 1 from 1 on, ``(x + 1) / 2`` between."""
+    return ops.sparse_sigmoid(as_float(x))
+
+
+@traceable()
+def sparsemax(x: Value, axis: int = -1) -> Value:
+    """The point of the simplex nearest to ``x`` along ``axis`` (Martins and Astudillo, 2016)."""
+    return ops.sparsemax(as_float(x), axis)
+
+
+@traceable()
+def squareplus(x: Value, b: float = 4) -> Value:
+    """``(x + sqrt(x^2 + b)) / 2`` (Barron, 2021)."""
+    return ops.squareplus(as_float(x), b)
+
+
+@traceable()
+def tanh_shrink(x: Value) -> Value:
+    """``x - tanh(x)``."""
+    return ops.tanh_shrink(as_float(x))
+
+
+@traceable()
+def threshold(x: Value, threshold: float, default_value: float) -> Value:
+    """``x`` where it is above ``threshold``, else ``default_value``."""
+    return ops.threshold(as_float(x), threshold, default_value)
+
+
+@traceable()
+def mish(x: Value) -> Value:
+    """``x * tanh(softplus(x))`` (Misra, 2019)."""
+    x = as_float(x)
+    return x * ops.tanh(ops.softplus(x))
+
+
 #: Every activation that a layer can be given by name.
 ALL: dict[str, Any] = {
     f.__name__: f
     for f in (
-        elu, exponential, gelu, hard_sigmoid, leaky_relu, linear, relu, relu6, selu, sigmoid, silu, softmax, softplus,
-        softsign, step, tanh,
+        celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear,
+        log_sigmoid, log_softmax, mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax, softplus, softsign,
+        sparse_plus, sparse_sigmoid, sparsemax, squareplus, step, tanh, tanh_shrink, threshold,
     )
 }  # fmt: skip

@@ -127,6 +127,8 @@ class _Extras:
 def _hashable(structure: Any) -> Any:
     if isinstance(structure, dict):
         return tuple((key, _hashable(structure[key])) for key in sorted(structure))
+    if isinstance(structure, slice):
+        return (slice, structure.start, structure.stop, structure.step)
     if isinstance(structure, list | tuple):
         return (type(structure), *map(_hashable, structure))
     return structure

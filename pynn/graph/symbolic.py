@@ -14,7 +14,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FunctionType, SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -215,6 +215,37 @@ def _trace(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], batch:
         return operation(*values, **options)
 
 
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def on_its_own(function: _F) -> _F:
+    """Marks a function that deals with arrays, traced values and symbolic tensors itself."""
+    function._on_its_own = True  # type: ignore[attr-defined]
+    return function
+
+
+def with_plain(*names: str) -> Callable[[_F], _F]:
+    """Marks arguments of a function that decide shapes: arrays among them are plain numbers, not computed ones."""
+
+    def mark(function: _F) -> _F:
+        function._plain = names  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def _plain_numbers(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The arguments, those marked by :func:`with_plain` as lists and numbers."""
+    marked = function._plain  # type: ignore[attr-defined]
+    positions = function.__code__.co_varnames[: function.__code__.co_argcount]
+
+    def plain(name: str, x: Any) -> Any:
+        return x.tolist() if name in marked and isinstance(x, np.ndarray | np.generic) else x
+
+    named = (*positions, *("" for _ in args[len(positions) :]))
+    return tuple(plain(n, a) for n, a in zip(named, args, strict=False)), {k: plain(k, v) for k, v in kwargs.items()}
+
+
 def _trial_of(operation: Any) -> Trace:
     """A trace for finding out shapes; with numbers (zeros) for a model whose Python code wants to see some."""
     if not getattr(operation, "run_eagerly", False):
@@ -228,15 +259,18 @@ def make_callable_on_everything(namespace: dict[str, Any]) -> None:
     """Replace all public functions of a module, written for traced values, by ones that take arrays (which are computed
     at once) and symbolic tensors (which are recorded), too."""
     for name, function in namespace.items():
-        if isinstance(function, FunctionType) and not name.startswith("_"):
+        if isinstance(function, FunctionType) and not (name.startswith("_") or hasattr(function, "_on_its_own")):
             namespace[name] = callable_on_everything(function)
 
 
 def callable_on_everything(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function written for traced values, for arrays and symbolic tensors, too."""
+    marked = hasattr(function, "_plain")
 
     @functools.wraps(function)
     def either(*args: Any, **kwargs: Any) -> Any:
+        if marked:
+            args, kwargs = _plain_numbers(function, args, kwargs)
         if is_symbolic(args, kwargs):
             return record(Function(function), args, kwargs)
         if is_tracing():

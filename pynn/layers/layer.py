@@ -104,6 +104,10 @@ class Layer(LayerState):
         class_name = type(self).__name__
         if name is not None and not isinstance(name, str):
             raise ArgumentError(f"{class_name}: name must be a string, received {name!r}")
+        if name is not None and "/" in name:
+            raise ArgumentError(
+                f"{class_name}: name must not contain '/', which separates the parts of a weight's path"
+            )
         self.name = name or auto_name(snake_case(class_name))
         if not isinstance(trainable, bool | np.bool_):
             raise ArgumentError(f"layer '{self.name}': trainable must be True or False, received {trainable!r}")

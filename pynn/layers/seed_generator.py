@@ -18,9 +18,9 @@ class SeedGenerator:
         seed: where to start; drawn from the global seed if None.
     """
 
-    def __init__(self, seed: int | None = None, name: str = "seed_generator"):
+    def __init__(self, seed: int | None = None, name: str | None = None):
         self.seed = checked_seed("SeedGenerator", seed)
-        self.name = name
+        self.name = name = name or "seed_generator"
         start = next_seed() if self.seed is None else self.seed
         self.state = Variable([start, 0], trainable=False, name="seed_generator_state", dtype="uint32")
         self.state.path = f"{name}/seed_generator_state"

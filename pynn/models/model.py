@@ -234,19 +234,22 @@ class Model(Trainer, Saveable, Layer):
         expand_nested: bool = False,
         show_trainable: bool = False,
         layer_range: Sequence[str] | None = None,
+        style: str = "keras3",
     ) -> None:
         """Print the table of layers with their output shapes and numbers of parameters.
 
         Args:
             line_length: width of the table; the terminal's, at most 80 or so, by default.
             positions: where the columns end, as fractions of the width.
-            print_fn: called with each line instead of ``print``.
+            print_fn: called with the text instead of ``print``.
+            expand_nested: list the layers of models inside the model, too.
             show_trainable: add a column that says which layers learn.
             layer_range: names (or patterns) of the first and the last layer to show.
+            style: ``"classic"`` for the columns without frames that Keras 2 printed.
         """
         from pynn.models.summary import print_summary
 
-        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range, style)
 
 
 class Functional(Model):

@@ -94,7 +94,7 @@ class Step:
         found: dict[str, Any] = {}
         for name, item in self._items:
             if isinstance(item, Later):
-                item = item.value()
+                item = _number(item.value())
             elif isinstance(item, dict | list | tuple):
                 item = map_structure(lambda leaf: self._number(leaf, outputs), item)
             else:
@@ -111,12 +111,16 @@ class Step:
         )
 
     def _number(self, leaf: Any, outputs: Sequence[np.ndarray]) -> Any:
-        if isinstance(leaf, Later):
-            return leaf.value()
         if isinstance(leaf, _Output):
-            array = outputs[leaf]
-            return float(array) if array.ndim == 0 else array
-        return leaf
+            return _number(outputs[leaf])
+        return _number(leaf.value() if isinstance(leaf, Later) else leaf)
+
+
+def _number(value: Any) -> Any:
+    """Python's own floats for logs, also inside a dictionary; arrays with axes stay as they are."""
+    if isinstance(value, dict):
+        return {name: _number(item) for name, item in value.items()}
+    return float(value) if getattr(value, "ndim", None) == 0 else value
 
 
 def _logs(model: Model, kind: str, template: Any) -> list[tuple[str, Any]]:
@@ -173,6 +177,7 @@ class StepPrograms:
         self._metrics: list[Any] | None = None
         #: Shapes and dtypes of plain arrays that were found right: their step, and how numbers are checked.
         self.plain: dict[Any, Any] = {}
+        self._plain_since = freezes()
 
     def clear(self) -> None:
         """Forget all programs: the model, its loss or what is trainable has changed."""
@@ -198,7 +203,7 @@ class StepPrograms:
     @property
     def metrics(self) -> list[Any]:
         """The model's metrics: looking for them takes longer than a small step, so it is done once per program."""
-        if self._metrics is None:
+        if self._metrics is None or self._model.run_eagerly:
             self._metrics = self._model.metrics
         return self._metrics
 
@@ -210,13 +215,15 @@ class StepPrograms:
         (step,) = self._steps.values()
         return step
 
-    def plain_key(self, kind: str, *arrays: Any) -> Any:
-        """What has to be equal for :meth:`plain` to be right; None unless all are plain NumPy arrays."""
-        if self._model.run_eagerly:
+    def plain_key(self, kind: str, x: Any, y: Any = None) -> Any:
+        """The key of :attr:`plain`: what has to be equal; None unless these are plain NumPy arrays."""
+        if type(x) is not np.ndarray or self._model.run_eagerly:
             return None
-        signature: list[Any] = [kind, freezes(), config.conv_precision()]
-        for array in arrays:
-            if type(array) is not np.ndarray:
-                return None
-            signature += (array.shape, array.dtype)
-        return tuple(signature)
+        if self._plain_since != freezes():  # scripts freeze and thaw layers at each step: do not keep what is over
+            self.plain.clear()
+            self._plain_since = freezes()
+        if y is None:
+            return kind, x.shape, x.dtype, config.conv_precision()
+        if type(y) is not np.ndarray:
+            return None
+        return kind, x.shape, x.dtype, y.shape, y.dtype, config.conv_precision()

@@ -27,6 +27,7 @@ def print_summary(
     expand_nested: bool = False,
     show_trainable: bool = False,
     layer_range: Sequence[str] | None = None,
+    style: str = "keras3",
 ) -> None:
     """Print a model's layers, output shapes and numbers of parameters.
 
@@ -39,7 +40,10 @@ def print_summary(
         expand_nested: also list the layers of models inside the model.
         show_trainable: add a column with Y or N.
         layer_range: first and last layer to list, names or regular expressions.
+        style: ``"keras3"``, or ``"classic"`` for the table of older versions.
     """
+    if style not in ("keras3", "classic"):
+        raise ArgumentError(f"summary: style must be 'keras3' or 'classic', received {style!r}")
     graph = getattr(model, "_graph", None)
     branched = graph is not None and not graph.is_chain
     header, align, width = ["Layer (type)", "Output Shape", "Param #"], ["<", "<", ">"], _WIDTH
@@ -47,6 +51,7 @@ def print_summary(
         header.append("Connected to")
         align.append("<")
         width = _BRANCHED_WIDTH
+    given = positions
     positions = list(positions or ((0.3, 0.56, 0.74, 1.0) if branched else (0.45, 0.8, 1.0)))
     if show_trainable:
         header.append("Trainable")
@@ -60,8 +65,14 @@ def print_summary(
         for layer in _in_range(getattr(model, "operations", model.layers), layer_range)
         for row in _rows(layer, connections, expand_nested, show_trainable)
     ]
-    lines = [f'Model: "{model.name}"', *_table(header, rows, align, _column_widths(width, positions))]
-    text = "\n".join([*lines, *_totals(model), ""])
+    if style == "classic":
+        from pynn.models.classic_summary import classic_lines
+
+        lines = classic_lines(model.name, header, rows, _totals(model), branched, show_trainable, line_length, given)
+    else:
+        lines = [f'Model: "{model.name}"', *_table(header, rows, align, _column_widths(width, positions))]
+        lines += _totals(model)
+    text = "\n".join([*lines, ""])
     if print_fn is not None:
         print_fn(text)
     else:

@@ -314,7 +314,7 @@ class Trainer(Compiling):
         """The step for one batch, and its feeds."""
         programs = self._programs
         given = (x,) if y is None else (x, y)
-        key = programs.plain_key(kind, *given) if sample_weight is None and class_weight is None else None
+        key = programs.plain_key(kind, x, y) if sample_weight is None and class_weight is None else None
         found = programs.plain.get(key) if key is not None else None
         if found is not None:  # what depends on shapes alone was checked before: a small step takes less time than that
             step, dtypes, check_numbers = found
@@ -324,8 +324,7 @@ class Trainer(Compiling):
         feeds = columns.feeds()
         step = programs.get(kind, feeds, columns.layout)
         if key is not None and len(feeds) == len(given) and columns.keep_values:
-            # Freezing a layer while the step was traced would have changed the key.
-            programs.plain[programs.plain_key(kind, *given)] = (step, columns.dtypes, columns.check_numbers)
+            programs.plain[programs.plain_key(kind, x, y)] = (step, columns.dtypes, columns.check_numbers)
         return step, feeds
 
 

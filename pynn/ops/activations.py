@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pynn.graph.ir import Value
+from pynn.graph.trace import as_value
 from pynn.ops.elementwise import (
     Add,
     Divide,
@@ -18,9 +19,11 @@ from pynn.ops.elementwise import (
     Subtract,
     _float,
     _like,
+    _number,
     absolute,
     clip,
     divide,
+    maximum,
 )
 
 
@@ -165,8 +168,9 @@ def tanh(x: Any) -> Value:
 
 
 def relu(x: Any) -> Value:
-    """``max(x, 0)``."""
-    return Relu()(_float(x))
+    """``max(x, 0)``; whole numbers stay whole."""
+    v = as_value(x)
+    return Relu()(v) if v.spec.is_float else maximum(_number(v), 0)
 
 
 def relu6(x: Any) -> Value:

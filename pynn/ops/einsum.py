@@ -1,4 +1,4 @@
-"""Sums of products in Einstein's notation, of one or two arrays."""
+"""Sums of products in Einstein's notation."""
 
 from __future__ import annotations
 
@@ -14,24 +14,31 @@ from pynn.ops.matmul import Matmul
 from pynn.ops.shape import cast
 
 
-def einsum(subscripts: str, *operands: Any) -> Value:
+def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Value:
     """``einsum("abc,cde->abde", x, kernel)``: products summed over the letters that the result does not name.
 
     Args:
         subscripts: letters of each operand's axes, and of the result's after ``->`` (by default those that occur once,
             in alphabetical order); ``...`` stands for axes not named, which broadcast as in NumPy.
-        operands: one or two arrays.
+        operands: arrays.
+        kwargs: ``optimize`` may be given, as for NumPy; operands are multiplied from left to right.
 
     Two operands become one (batched) matrix product: letters of both and of the result are its batch, letters of both
     only its inner axis.  Where the letters already lie in that order, or transposed, nothing is moved in memory.
+    A letter twice in one operand takes its diagonal.
 
     Raises:
-        ArgumentError: the notation is malformed, names a letter twice in one operand, or has more than two operands.
+        ArgumentError: the notation is malformed.
         ShapeError: a letter has two different lengths.
     """
+    if kwargs.keys() - {"optimize"}:
+        raise ArgumentError(f"einsum: unknown arguments {', '.join(kwargs)}")
     dtype = common_dtype(*operands)
     values = [cast(x, dtype) for x in operands]
     terms, result = _parse(subscripts, values)
+    for i in range(len(terms)):
+        while repeated := next((c for c in terms[i] if terms[i].count(c) > 1), ""):
+            terms[i], values[i] = _diagonal(terms[i], values[i], repeated, subscripts)
     sizes: dict[str, int] = {}
     for term, v in zip(terms, values, strict=True):
         for letter, n in zip(term, v.shape, strict=True):
@@ -45,10 +52,23 @@ def einsum(subscripts: str, *operands: Any) -> Value:
     for i, (term, v) in enumerate(zip(terms, values, strict=True)):
         others = result + "".join(terms[:i] + terms[i + 1 :])
         reduced.append(_sum_away(term, _stretched(term, v, sizes, others), others))
-    if len(reduced) == 1:
-        term, v = reduced[0]
-        return _arranged(v, term, result)
-    return _product(*reduced[0], *reduced[1], result, sizes)
+    (term, v), *rest = reduced
+    for i, (other, w) in enumerate(rest):
+        later = result + "".join(t for t, _ in rest[i + 1 :])
+        kept = result if i + 1 == len(rest) else "".join(c for c in dict.fromkeys(term + other) if c in later)
+        v, term = _product(term, v, other, w, kept, sizes), kept
+    return _arranged(v, term, result)
+
+
+def _diagonal(term: str, v: Value, letter: str, subscripts: str) -> tuple[str, Value]:
+    """The first two axes named ``letter`` as one, at the end."""
+    from pynn.ops.arrange import diagonal
+
+    first = term.index(letter)
+    second = term.index(letter, first + 1)
+    if v.shape[first] != v.shape[second]:
+        raise ShapeError(f"einsum '{subscripts}': '{letter}' has two lengths in {v.spec}")
+    return term[:first] + term[first + 1 : second] + term[second + 1 :] + letter, diagonal(v, 0, first, second)
 
 
 def _parse(subscripts: str, values: list[Value]) -> tuple[list[str], str]:
@@ -57,10 +77,10 @@ def _parse(subscripts: str, values: list[Value]) -> tuple[list[str], str]:
         raise ArgumentError(f"einsum: subscripts must be a string such as 'ij,jk->ik', received {subscripts!r}")
     left, arrow, right = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
-    if len(terms) != len(values) or len(values) not in (1, 2):
+    if len(terms) != len(values):
         raise ArgumentError(
-            f"einsum '{subscripts}': expected one or two operands, one for each term, received {len(values)} operands "
-            f"for {len(terms)} terms"
+            f"einsum '{subscripts}': expected one operand for each term, received {len(values)} operands for "
+            f"{len(terms)} terms"
         )
     spare = [c for c in string.ascii_letters if c not in subscripts]
     hidden = max([v.ndim - len(t.replace("...", "")) for t, v in zip(terms, values, strict=True) if "..." in t] or [0])
@@ -79,8 +99,8 @@ def _parse(subscripts: str, values: list[Value]) -> tuple[list[str], str]:
     for term in (*terms, right):
         if not all(c in string.ascii_letters for c in term):
             raise ArgumentError(f"einsum '{subscripts}': expected letters, ',', '...' and '->'")
-        if len(set(term)) != len(term):
-            raise ArgumentError(f"einsum '{subscripts}': a letter twice in one term is not supported")
+    if len(set(right)) != len(right):
+        raise ArgumentError(f"einsum '{subscripts}': the result names a letter twice")
     if not set(right) <= set("".join(terms)):
         raise ArgumentError(f"einsum '{subscripts}': the result names a letter that no operand has")
     return terms, right

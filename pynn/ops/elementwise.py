@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pynn.errors import ArgumentError, ShapeError
+from pynn.errors import ShapeError
 from pynn.graph import dtypes
 from pynn.graph.ir import Candidate, Node, Op, Spec, Value
 from pynn.graph.trace import as_value
@@ -335,6 +335,12 @@ def _together(name: str, *operands: Any, floating: bool = False, least: str = "b
     return _one_shape(name, *(_as(x, dtype) for x in operands))
 
 
+def cast_together(*operands: Any) -> list[Value]:
+    """The operands in one dtype, in their own shapes."""
+    dtype = common_dtype(*operands)
+    return [_as(x, dtype) for x in operands]
+
+
 def _one_shape(name: str, *values: Value) -> list[Value]:
     from pynn.ops.shape import broadcast_to
 
@@ -470,21 +476,8 @@ def logical_not(x: Any) -> Value:
     return _bool(Equal()(v, _like(v, 0)))
 
 
-def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
-    """``x1`` where ``condition`` is true (not 0), else ``x2``, broadcast as in NumPy.
-
-    Example:
-        >>> import numpy as np
-        >>> from pynn import ops
-        >>> x = np.array([-1.0, 2.0])
-        >>> ops.where(ops.greater(x, 0), x, 0.0)
-        array([0., 2.], dtype=float32)
-    """
-    if x1 is None or x2 is None:
-        raise ArgumentError(
-            "where: expected both x1 and x2, or neither outside of a trace; positions alone (their number depends on "
-            "the values) cannot be compiled"
-        )
+def where(condition: Any, x1: Any, x2: Any) -> Value:
+    """``x1`` where ``condition`` is true (not 0), else ``x2``, broadcast as in NumPy."""
     dtype = common_dtype(x1, x2)
     return Select()(*_one_shape("where", _truth(condition, dtype), _as(x1, dtype), _as(x2, dtype)))
 

@@ -49,7 +49,6 @@ class AddRows(Op):
 
     def infer(self, *specs: Spec) -> Spec:
         g, numbers = specs
-        self.require_float(g)
         rank = len(numbers.shape)
         self.require(numbers.dtype == "int32", "int32 row numbers", *specs)
         self.require(g.shape[:rank] == numbers.shape, "one row for each number", *specs)
@@ -67,7 +66,7 @@ class AddRows(Op):
         return node.inputs[0].size
 
     def candidates(self) -> Sequence[Candidate]:
-        return (Candidate("add_rows", self.params),)
+        return (Candidate("add_rows", self.params, declines=_declines),)
 
 
 def _declines(node: Node) -> str | None:

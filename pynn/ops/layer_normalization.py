@@ -120,7 +120,7 @@ class RmsNormGrad(_RowOp):
 
 
 def layer_normalization(
-    x: Any, gamma: Any = None, beta: Any = None, axis: int | Sequence[int] = -1, epsilon: float = 1e-7
+    x: Any, gamma: Any = None, beta: Any = None, axis: int | Sequence[int] = -1, epsilon: float | None = None
 ) -> Value:
     """``gamma * (x - mean) / sqrt(variance + epsilon) + beta``, with mean and variance over ``axis``.
 
@@ -128,7 +128,7 @@ def layer_normalization(
         x: values.
         gamma, beta: scale and offset, of the shape of x's axes ``axis`` in ascending order; 1 and 0 if None.
         axis: one axis or several.
-        epsilon: added to the variance.
+        epsilon: added to the variance; 1e-7 by default.
 
     Raises:
         ArgumentError: ``axis`` names an axis that x does not have, or one twice.
@@ -139,25 +139,25 @@ def layer_normalization(
         _vector("layer_normalization", name, v, features, default)
         for name, v, default in (("gamma", gamma, 1.0), ("beta", beta, 0.0))
     )
-    op = LayerNorm(checked_epsilon(epsilon, "layer_normalization"), len(features.shape))
+    op = LayerNorm(checked_epsilon(1e-7 if epsilon is None else epsilon, "layer_normalization"), len(features.shape))
     return transpose(op(x, scale, offset)[0], order)
 
 
-def rms_normalization(x: Any, scale: Any = None, axis: int | Sequence[int] = -1, epsilon: float = 1e-7) -> Value:
+def rms_normalization(x: Any, scale: Any = None, axis: int | Sequence[int] = -1, epsilon: float | None = None) -> Value:
     """``scale * x / sqrt(mean(x^2) + epsilon)``, with the mean over ``axis``.
 
     Args:
         x: values.
         scale: of the shape of x's axes ``axis`` in ascending order; 1 if None.
         axis: one axis or several.
-        epsilon: added to the mean square.
+        epsilon: added to the mean square; 1e-7 by default.
 
     Raises:
         ArgumentError: ``axis`` names an axis that x does not have, or one twice.
         ShapeError: ``scale`` has another shape than those axes.
     """
     x, order, features = _features_last("rms_normalization", as_value(x), axis)
-    op = RmsNorm(checked_epsilon(epsilon, "rms_normalization"), len(features.shape))
+    op = RmsNorm(checked_epsilon(1e-7 if epsilon is None else epsilon, "rms_normalization"), len(features.shape))
     return transpose(op(x, _vector("rms_normalization", "scale", scale, features, 1.0))[0], order)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Candidate, Node, Op, Spec, Value
+from pynn.graph.symbolic import with_plain
 from pynn.graph.trace import as_value
 
 MAX_RANK = 8  # of the kernel
@@ -91,23 +92,30 @@ def _declines(node: Node) -> str | None:
 # ---- functions -----------------------------------------------------------------------------------------------------
 
 
+@with_plain("pad_width")
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float | None = None) -> Value:
-    """``x`` with zeros around it, as ``keras.ops.pad``.
+    """``x`` with a border, as ``keras.ops.pad``.
 
     Args:
         x: any array.
         pad_width: ``((before, after), ...)`` for each axis, one such pair for all axes, or one number for all sides.
-        mode: ``"constant"``; others are not supported.
-        constant_values: 0.
+        mode: ``"constant"``, or what NumPy calls ``"reflect"``, ``"symmetric"``, ``"edge"``, ``"wrap"``: the border
+            repeats numbers of ``x``.
+        constant_values: what a constant border holds, 0 by default.
 
     Raises:
-        ArgumentError: widths that do not fit the array, or another mode or value.
+        ArgumentError: widths that do not fit the array, another mode, or values for a border that is not constant.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.pad([1, 2, 3], 1, mode="reflect")
+        array([2, 1, 2, 3, 2], dtype=int32)
     """
     x = as_value(x)
-    if mode != "constant" or constant_values not in (None, 0):
+    if mode not in ("constant", *_REPEATING) or (mode != "constant" and constant_values is not None):
         raise ArgumentError(
-            f"pad: only mode='constant' with zeros exists so far, received mode={mode!r}, "
-            f"constant_values={constant_values!r}"
+            f"pad: mode must be one of constant, {', '.join(_REPEATING)}, and constant_values go with 'constant' "
+            f"alone; received mode={mode!r}, constant_values={constant_values!r}"
         )
     try:
         widths = np.broadcast_to(np.asarray(pad_width, int), (x.ndim, 2)).tolist()
@@ -115,16 +123,49 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float |
         raise ArgumentError(f"pad: pad_width {pad_width!r} does not fit {x.spec}: give a pair per axis") from None
     if any(n < 0 for pair in widths for n in pair):
         raise ArgumentError(f"pad: pad_width must not be negative, received {pad_width!r}")
-    return _padded(x, [b for b, _ in widths], [a for _, a in widths])
+    if mode != "constant":
+        return _bordered(x, widths, mode)
+    if constant_values in (None, 0):
+        return _padded(x, [b for b, _ in widths], [a for _, a in widths])
+    for axis, (before, after) in enumerate(widths):
+        border = [(*x.shape[:axis], n, *x.shape[axis + 1 :]) for n in (before, after)]
+        left, right = ([_filled(x, constant_values, shape)] if shape[axis] else [] for shape in border)
+        x = concatenate([*left, x, *right], axis)
+    return x
+
+
+_REPEATING = ("reflect", "symmetric", "edge", "wrap")
+
+
+def _filled(x: Value, number: Any, shape: Sequence[int]) -> Value:
+    from pynn.ops.shape import broadcast_to, cast
+
+    return broadcast_to(cast(as_value(number), x.dtype), shape)
+
+
+def _bordered(x: Value, widths: Sequence[Sequence[int]], mode: Any) -> Value:
+    """Each axis is taken at the positions that NumPy's rule gives for its numbers 0, 1, 2, ..."""
+    from pynn.ops.embedding import take
+
+    for axis, (before, after) in enumerate(widths):
+        if before or after:
+            x = take(x, np.pad(np.arange(x.shape[axis]), (before, after), mode), axis=axis)
+    return x
 
 
 def slice(inputs: Any, start_indices: Sequence[int], shape: Sequence[int]) -> Value:
     """The part of ``shape`` that begins at ``start_indices``, as ``keras.ops.slice``.
 
+    A start that the program computes is moved inside where the part would stick out.
+
     Raises:
         ShapeError: it does not lie inside the array.
     """
     x = as_value(inputs)
+    if isinstance(start_indices, Value) or any(isinstance(i, Value) for i in start_indices):
+        from pynn.ops.gather import taken_block
+
+        return taken_block(x, start_indices, shape)
     start, size = [int(i) for i in start_indices], [int(n) for n in shape]
     inside = len(start) == len(size) == x.ndim and all(
         i >= 0 and n > 0 and i + n <= d for i, n, d in zip(start, size, x.shape, strict=True)
@@ -145,9 +186,13 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Value:
         ArgumentError: nothing to join, or no such axis.
         ShapeError: shapes that differ along other axes.
     """
-    values = [as_value(x) for x in xs]
-    if not values:
+    from pynn.ops.elementwise import common_dtype
+    from pynn.ops.shape import cast
+
+    if len(xs) == 0:
         raise ArgumentError("concatenate: expected at least one array, received none")
+    dtype = common_dtype(*xs)
+    values = [cast(x, dtype) for x in xs]
     rank = values[0].ndim
     if not -rank <= axis < rank:
         raise ArgumentError(f"concatenate: axis {axis} is outside of {values[0].spec}")

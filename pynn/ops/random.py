@@ -110,6 +110,37 @@ class NextSeed(Op):
         return (Candidate("next_seed", self.params, inplace=lambda node: {0: 0}),)
 
 
+@dataclass(frozen=True)
+class RandomDraw(Op):
+    """Numbers of the distribution ``kind`` by NumPy's generator, seeded by the state.  Inputs: state, its parameters,
+    each of ``shape``.  No gradient.
+
+    ``gamma`` (shape), ``beta`` (alpha, beta), ``binomial`` (trials, probability), ``integers`` (low, high).
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+
+    def infer(self, *specs: Spec) -> Spec:
+        state, *parameters = specs
+        fits = state == STATE and all(p.shape == self.shape for p in parameters)
+        self.require(fits, f"a state {STATE} and parameters of shape {self.shape}", *specs)
+        return Spec(self.shape, "int32" if self.kind == "integers" else "float32")
+
+    def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
+        return (None,) * len(inputs)
+
+
+def draw(kind: str, shape: tuple[int, ...], state: Any, *parameters: Any) -> Value:
+    """Numbers of the distribution ``kind``, whose parameters broadcast to ``shape``."""
+    from pynn.ops.elementwise import _float
+    from pynn.ops.shape import broadcast_to, cast
+
+    whole = kind == "integers"
+    values = [cast(p, "int64") if whole else _float(p) for p in parameters]
+    return RandomDraw(kind, shape)(as_value(state, "uint32"), *(broadcast_to(v, shape) for v in values))
+
+
 def dropout(x: Any, rate: float, state: Any, stream: int | None = None) -> Value:
     """Set a fraction ``rate`` of the elements to zero and scale the others by ``1 / (1 - rate)``.
 

@@ -12,6 +12,7 @@ import numpy as np
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.dtypes import checked_dtype
 from pynn.graph.ir import Candidate, Node, Op, Spec, Value
+from pynn.graph.symbolic import with_plain
 from pynn.graph.trace import as_value
 
 MAX_RANK = 8  # of the strided kernel
@@ -192,20 +193,22 @@ class OneHot(Op):
         return {"depth": self.depth}
 
     def candidates(self) -> Sequence[Candidate]:
-        return (Candidate("one_hot", self.params),)
+        declines = None if self.dtype == "float32" else "it makes float32"
+        return (Candidate("one_hot", self.params, declines=lambda node: declines),)
 
 
 # ---- functions -----------------------------------------------------------------------------------------------------
 
 
-def reshape(x: Any, newshape: Sequence[int]) -> Value:
+@with_plain("newshape")
+def reshape(x: Any, newshape: int | Sequence[int]) -> Value:
     """``x`` under another shape; one size may be -1 and is then worked out.
 
     Raises:
         ShapeError: the numbers of elements differ.
     """
     x = as_value(x)
-    asked = tuple(int(n) for n in newshape)
+    asked = (newshape,) if isinstance(newshape, int) else tuple(int(n) for n in newshape)
     shape = asked
     if asked.count(-1) == 1:
         rest = math.prod(n for n in asked if n != -1)
@@ -216,6 +219,7 @@ def reshape(x: Any, newshape: Sequence[int]) -> Value:
     return x if shape == x.shape else Reshape(shape)(x)
 
 
+@with_plain("axes")
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Value:
     """``x`` with its axes reversed, or in the order of ``axes``."""
     x = as_value(x)
@@ -225,6 +229,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Value:
     return Transpose(perm)(x)
 
 
+@with_plain("shape")
 def broadcast_to(x: Any, shape: Sequence[int]) -> Value:
     """``x`` repeated to ``shape``, as NumPy broadcasts."""
     x = as_value(x)
@@ -248,49 +253,80 @@ def cast(x: Any, dtype: Any) -> Value:
     return Cast(dtype)(v)
 
 
-def one_hot(x: Any, num_classes: int, dtype: str = "float32") -> Value:
-    """Indices to rows of ``num_classes`` zeros with a 1; all zeros where an index is out of range."""
-    if num_classes < 1:
-        raise ArgumentError(f"one_hot: num_classes must be at least 1, received {num_classes}")
-    return OneHot(int(num_classes), dtype)(cast(x, "int32"))
+def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Value:
+    """Indices to rows of ``num_classes`` zeros with a 1; all zeros where an index is out of range.
+
+    Args:
+        x: whole numbers of any shape.
+        num_classes: the length of a row.
+        axis: where the rows' axis is, -1 for the end.
+        dtype: of the result, float32 by default.
+        sparse: only False: results are dense.
+    """
+    if num_classes < 1 or sparse:
+        raise ArgumentError(
+            f"one_hot: num_classes must be at least 1 and results are dense, received {num_classes}, sparse={sparse!r}"
+        )
+    rows = OneHot(int(num_classes), checked_dtype("one_hot", dtype))(cast(x, "int32"))
+    if axis in (-1, rows.ndim - 1):
+        return rows
+    if not -rows.ndim <= axis < rows.ndim:
+        raise ArgumentError(f"one_hot: axis {axis} is outside of the result {rows.spec}")
+    order = list(range(rows.ndim - 1))
+    order.insert(axis % rows.ndim, rows.ndim - 1)
+    return transpose(rows, order)
 
 
-def full_like(x: Any, fill_value: float) -> Value:
-    """``fill_value`` in the shape and dtype of ``x``."""
+def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Value:
+    """``fill_value`` in the shape of ``x``, and in its dtype unless another is given."""
     x = as_value(x)
-    return broadcast_to(as_value(fill_value, x.dtype), x.shape)
+    return broadcast_to(cast(fill_value, x.dtype if dtype is None else checked_dtype("full_like", dtype)), x.shape)
 
 
-def zeros_like(x: Any) -> Value:
-    """Zeros in the shape and dtype of ``x``."""
-    return full_like(x, 0)
+def zeros_like(x: Any, dtype: Any = None) -> Value:
+    """Zeros in the shape of ``x``, and in its dtype unless another is given."""
+    return full_like(x, 0, dtype)
 
 
-def ones_like(x: Any) -> Value:
-    """Ones in the shape and dtype of ``x``."""
-    return full_like(x, 1)
+def ones_like(x: Any, dtype: Any = None) -> Value:
+    """Ones in the shape of ``x``, and in its dtype unless another is given."""
+    return full_like(x, 1, dtype)
 
 
-def expand_dims(x: Any, axis: int) -> Value:
-    """``x`` with a new axis of size 1 at ``axis``."""
+def empty_like(x: Any, dtype: Any = None) -> Value:
+    """Numbers nobody has chosen (zeros) in the shape of ``x``, and in its dtype unless another is given."""
+    return full_like(x, 0, dtype)
+
+
+def copy(x: Any) -> Value:
+    """The same numbers; arrays are copied."""
+    return as_value(x)
+
+
+def expand_dims(x: Any, axis: int | Sequence[int]) -> Value:
+    """``x`` with a new axis of size 1 at ``axis``, or several."""
     x = as_value(x)
-    at = axis if axis >= 0 else axis + x.ndim + 1
-    if not 0 <= at <= x.ndim:
+    asked: list[Any] = list(axis) if isinstance(axis, list | tuple) else [axis]
+    rank = x.ndim + len(asked)
+    places = [a if a >= 0 else a + rank for a in asked]
+    if len(set(places)) != len(places) or not all(0 <= at < rank for at in places):
         raise ArgumentError(f"expand_dims: axis {axis} is outside of {x.spec}")
-    return reshape(x, (*x.shape[:at], 1, *x.shape[at:]))
+    lengths = iter(x.shape)
+    return reshape(x, [1 if i in places else next(lengths) for i in range(rank)])
 
 
-def squeeze(x: Any, axis: int | None = None) -> Value:
-    """``x`` without its axes of size 1, or without that one."""
+def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Value:
+    """``x`` without its axes of size 1, or without those given."""
     x = as_value(x)
     if axis is None:
         return reshape(x, [n for n in x.shape if n != 1])
-    if not -x.ndim <= axis < x.ndim or x.shape[axis] != 1:
+    asked: list[Any] = list(axis) if isinstance(axis, list | tuple) else [axis]
+    if not all(-x.ndim <= a < x.ndim and x.shape[a] == 1 for a in asked):
         raise ArgumentError(f"squeeze: axis {axis} of {x.spec} is not of size 1")
-    at = axis % x.ndim
-    return reshape(x, (*x.shape[:at], *x.shape[at + 1 :]))
+    gone = {a % x.ndim for a in asked}
+    return reshape(x, [n for i, n in enumerate(x.shape) if i not in gone])
 
 
-def stop_gradient(x: Any) -> Value:
-    """``x``, taken as a constant by differentiation."""
-    return StopGradient()(as_value(x))
+def stop_gradient(variable: Any) -> Value:
+    """``variable``, taken as a constant by differentiation."""
+    return StopGradient()(as_value(variable))

@@ -59,3 +59,14 @@ def random_normal(state, shape, mean, stddev, stream):
 
 def next_seed(state, steps):
     return np.array([state[0], (int(state[1]) + steps) & 0xFFFFFFFF], np.uint32)
+
+
+def random_draw(state, a, b=None, *, kind, shape):
+    generator = np.random.Generator(np.random.Philox(key=[int(state[0]), int(state[1])]))
+    if kind == "gamma":
+        return generator.standard_gamma(a, shape).astype(np.float32)
+    if kind == "beta":
+        return generator.beta(a, b, shape).astype(np.float32)
+    if kind == "binomial":
+        return generator.binomial(a.astype(np.int64), b, shape).astype(np.float32)
+    return generator.integers(a, b, shape).astype(np.int32)

@@ -24,18 +24,36 @@ EXPECTED = {
     "softsign": [-0.75, -0.6666666865, -0.5, 0, 0.5, 0.6666666865, 0.75],
     "exponential": [0.0497870669, 0.1353352815, 0.3678794503, 1, 2.7182817459, 7.3890562057, 20.0855369568],
     "hard_sigmoid": [0, 0.1666666716, 0.3333333433, 0.5, 0.6666666865, 0.8333333731, 1],
+    "celu": [-0.950212955, -0.864664733, -0.63212055, 0, 1, 2, 3],
+    "hard_shrink": [-3, -2, -1, 0, 1, 2, 3],
+    "hard_silu": [-0, -0.333333343, -0.333333343, 0, 0.666666687, 1.66666675, 3],
+    "hard_tanh": [-1, -1, -1, 0, 1, 1, 1],
+    "log_sigmoid": [-3.04858732, -2.12692809, -1.31326175, -0.693147182, -0.313261688, -0.126928002, -0.048587352],
+    "log_softmax": [-6.45776272, -5.45776272, -4.45776272, -3.45776272, -2.45776272, -1.45776284, -0.457762837],
+    "mish": [-0.145647451, -0.252501458, -0.30340144, 0, 0.865098476, 1.943959, 2.98653555],
+    "soft_shrink": [-2.5, -1.5, -0.5, 0, 0.5, 1.5, 2.5],
+    "sparse_plus": [0, 0, 0, 0.25, 1, 2, 3],
+    "sparse_sigmoid": [0, 0, 0, 0.5, 1, 1, 1],
+    "squareplus": [0.302775621, 0.414213538, 0.618034005, 1, 1.61803401, 2.41421366, 3.30277562],
+    "tanh_shrink": [-2.00494528, -1.03597236, -0.238405824, 0, 0.238405824, 1.03597236, 2.00494528],
+    "sparsemax": [0, 0, 0, 0, 0, 0, 1],
     "step": [0, 0, 0, 0, 1, 1, 1],  # by definition: 1 where x > 0
 }
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_values(name):
-    x = X[None] if name == "softmax" else X
+    x = X[None] if name in ("softmax", "log_softmax", "sparsemax") else X
     np.testing.assert_allclose(np.ravel(activations.get(name)(x)), EXPECTED[name], rtol=2e-6, atol=1e-6)
 
 
 def test_every_named_activation_is_tested():
-    assert set(EXPECTED) == set(activations.activations.ALL)
+    assert {*EXPECTED, "glu", "threshold"} == set(activations.activations.ALL)
+
+
+def test_glu_and_threshold():
+    np.testing.assert_allclose(activations.glu(np.array([[2.0, 0.0]])), [[1.0]])
+    np.testing.assert_allclose(activations.threshold(X, 1.5, -9.0), [-9, -9, -9, -9, -9, 2, 3])
 
 
 def test_relu_options():

@@ -1,4 +1,5 @@
-"""The networks of vision.py are what their names say and the same in both APIs; conditions.py measures."""
+"""The networks of vision.py are what their names say and the same in both APIs; conditions.py and small_calls.py
+measure."""
 
 import json
 import subprocess
@@ -80,3 +81,15 @@ def test_missing_frameworks_are_listed(tmp_path):
     done = subprocess.run([*command, "--python", f"torch={empty}"], capture_output=True, text=True)
     assert done.returncode == 1
     assert "torch       missing: " in done.stdout
+
+
+def test_small_calls_are_measured():
+    arguments = ["--peers", "pynn", "--rounds", "1", "--calls", "predict", "fit", "--soak", "50"]
+    done = subprocess.run(
+        [sys.executable, "small_calls.py", *arguments],
+        cwd=BENCHMARKS, capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert [line[0] for line in lines if line[0] in ("predict", "fit")] == ["predict", "fit"]
+    assert all(float(line[1]) > 0 for line in lines if line[0] in ("predict", "fit"))
+    assert done.stdout.count("predictions:") == 6

@@ -196,6 +196,7 @@ class Lazy(layers.Layer):
         (lambda: layers.Dense(3, foo=1), "Dense: unknown argument foo=1; it takes units, activation, .*trainable"),
         (lambda: layers.Flatten(unit=1), "Flatten: unknown argument unit=1; it takes data_format"),
         (lambda: layers.Dense(3, name=5), "Dense: name must be a string"),
+        (lambda: layers.Dense(3, name="a/b"), "Dense: name must not contain '/'"),
         (lambda: layers.Dense(3, kernel_regularizer="l3"), "unknown regularizer 'l3'"),
         (lambda: layers.Dense(3).count_params(), "layer 'dense' is not built"),
         (lambda: layers.Dense(3).set_weights([1]), r"received 1 arrays, expected 0 \(none: call build"),

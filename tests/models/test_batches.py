@@ -337,3 +337,14 @@ def test_many_predictions_of_one_row_leave_nothing_behind():
         model.predict(X[:1], verbose=0)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2_000  # KB
     assert (len(model._programs), len(model._programs.plain)) == (programs, plain)
+
+
+def test_freezing_a_layer_at_each_step_leaves_nothing_behind():
+    model = make()
+    for i in range(50):
+        model.layers[0].trainable = i % 2 == 0
+        before = model.get_weights()
+        model.train_on_batch(X, Y)
+        assert (model.get_weights()[0] != before[0]).any() == (i % 2 == 0)
+    assert len(model._programs) == 2
+    assert len(model._programs.plain) == 1

@@ -63,6 +63,19 @@ def test_the_default_step_written_by_hand(sample_weight):
         np.testing.assert_array_equal(a, b)
 
 
+def test_an_eager_epoch_begins_with_new_metrics():
+    x = pynn.Input((4,))
+    pynn.utils.set_random_seed(3)
+    model = pynn.Model(x, [layers.Dense(1, name="a")(x), layers.Dense(1, name="b")(x)])
+    model.compile(pynn.optimizers.SGD(0.0), "mse", metrics=[["mae"], ["mae"]], run_eagerly=True)
+    history = model.fit(X, [Y, Y], epochs=2, verbose=0).history
+    assert len(history) == 5
+    for values in history.values():
+        assert values[0] == pytest.approx(values[1], rel=1e-5)
+    want = model.evaluate(X, [Y, Y], verbose=0, return_dict=True)
+    assert {name: values[1] for name, values in history.items()} == pytest.approx(want, rel=1e-5)
+
+
 def test_a_step_is_traced_once_per_signature():
     calls = []
 

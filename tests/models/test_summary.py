@@ -5,7 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import pynn as keras
 from pynn import layers
+from pynn.errors import ArgumentError
 from pynn.graph.variable import Variable
 from pynn.models.summary import print_summary
 from pynn.utils import clear_session
@@ -134,3 +136,45 @@ def test_layer_range(capsys):
         print_summary(model, layer_range=("conv", "dense"))
     with pytest.raises(ValueError, match="line_length 10 is too small"):
         print_summary(model, line_length=10)
+
+
+CLASSIC = """\
+Model: "mlp"
+_________________________________________________________________
+ Layer (type)                Output Shape              Param #
+=================================================================
+ dense (Dense)               (None, 64)                50240
+
+ dense_1 (Dense)             (None, 10)                650
+
+=================================================================
+Total params: 50890 (198.79 KB)
+Trainable params: 50890 (198.79 KB)
+Non-trainable params: 0 (0.00 Byte)
+_________________________________________________________________
+"""
+
+
+def test_the_table_of_older_versions(capsys):
+    model = keras.Sequential(
+        [keras.Input((784,)), layers.Dense(64, name="dense"), layers.Dense(10, name="dense_1")], name="mlp"
+    )
+    model.summary(style="classic")
+    out = capsys.readouterr().out
+    assert [line.rstrip() for line in out.splitlines()] == CLASSIC.splitlines()
+    model.summary(style="classic", show_trainable=True, line_length=80)
+    lines = capsys.readouterr().out.splitlines()
+    assert {len(line) for line in lines[1:-4]} == {91}
+    assert lines[4].split()[-1] == "Y"
+    with pytest.raises(ArgumentError, match="style must be 'keras3' or 'classic'"):
+        model.summary(style="old")
+
+
+def test_the_older_table_of_a_branched_model(capsys):
+    x = keras.Input((4,), name="x")
+    keras.Model(x, layers.Add(name="sum")([layers.Dense(4, name="a")(x), x]), name="m").summary(style="classic")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].split() == ["Layer", "(type)", "Output", "Shape", "Param", "#", "Connected", "to"]
+    assert lines[8].split() == ["sum", "(Add)", "(None,", "4)", "0", "['a[0][0]',"]
+    assert lines[9].split() == ["'x[0][0]']"]
+    assert lines[-3] == "Trainable params: 20 (80.00 Byte)"

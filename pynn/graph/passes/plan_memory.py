@@ -13,7 +13,7 @@ import numpy as np
 
 from pynn.graph.ir import Graph, Node, Value
 from pynn.graph.variable import Variable
-from pynn.ops.copy import Copy
+from pynn.ops.copying import Copy
 
 _LINE = 64  # bytes: every buffer starts on a cache line
 

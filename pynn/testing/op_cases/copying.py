@@ -1,7 +1,7 @@
 """Cases of copying: dtypes and sizes around the task size."""
 
 from pynn.graph.ir import Spec
-from pynn.ops.copy import Copy
+from pynn.ops.copying import Copy
 from pynn.testing.op_case import OpCase
 
 CASES = [
