@@ -149,12 +149,8 @@ def test_loss_scale(keras):
         if step in (1, 4):
             grads[1][0, 0] = [np.inf, np.nan][step == 4]
         # Keras's own apply() fails with JAX outside of a compiled step.
-        state = (
-            [v.value for v in a.variables],
-            [keras.ops.convert_to_tensor(g) for g in grads],
-            [v.value for v in theirs],
-        )
-        values, own = a.stateless_apply(*state)
+        state, start = ([v.value for v in several] for several in (a.variables, theirs))
+        values, own = a.stateless_apply(state, [keras.ops.convert_to_tensor(g) for g in grads], start)
         for v, value in zip([*theirs, *a.variables], [*values, *own], strict=True):
             v.assign(value)
         b.apply(grads, ours)
