@@ -1,25 +1,14 @@
 """Files go both ways: what Keras writes pynn reads, and the other way round, with equal predictions."""
 
 import json
-import os
-import warnings
 
 import numpy as np
 import pytest
 
 import pynn
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 pytestmark = pytest.mark.filterwarnings("ignore")
 rng = np.random.default_rng(0)
-
-
-@pytest.fixture(scope="module")
-def keras():
-    pytest.importorskip("h5py")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return pytest.importorskip("keras")
 
 
 def images(lib):
