@@ -249,6 +249,17 @@ def test_shuffling_inside_batches_only():
         assert found == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
 
 
+@pytest.mark.parametrize("dtype", ["bool", "float32", "int64", "uint8"])
+def test_inputs_of_truth_values(dtype):
+    """What is not 0 is True."""
+    model = pynn.Sequential([pynn.Input((4,), dtype="bool"), layers.Dense(1, kernel_initializer="ones")])
+    model.compile("sgd", "mse")
+    x = np.array([[1, 0, 1, 2], [0, 0, 0, 0]]).astype(dtype)
+    np.testing.assert_array_equal(model.predict(x, verbose=0), [[3], [0]])
+    assert model.fit(x, np.array([[1.0], [0.0]]), verbose=0).history["loss"] == [2.0]
+    assert model.evaluate(x, np.array([[1.0], [0.0]]), verbose=0) == pytest.approx(model.test_on_batch(x, [[1], [0]]))
+
+
 def test_weights_of_classes():
     model = pynn.Sequential([pynn.Input((4,)), layers.Dense(3, activation="softmax")])
     model.compile("sgd", "sparse_categorical_crossentropy")
