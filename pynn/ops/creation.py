@@ -196,7 +196,10 @@ def _number(function: str, x: Any) -> Any:
         raise ArgumentError(
             f"{function}: expected plain numbers, received {x!r}: lengths must be known before a program runs"
         )
-    return np.asarray(x).item()
+    array = np.asarray(x)
+    if array.size != 1 or array.dtype.kind not in "biuf":
+        raise ArgumentError(f"{function}: expected a number, received {type(x).__name__} of shape {array.shape}")
+    return array.item()
 
 
 @on_its_own
