@@ -222,7 +222,7 @@ class MultiHeadAttention(Layer):
         if self._masks_queries:
             masks["query_mask"] = query_mask
         batch = tuple(query.shape[a] for a in (0, *rest))
-        mask = self._visible(masks, attention_mask, batch, *around, causal=use_causal_mask)
+        mask = self._visible(masks, attention_mask, batch, around[0], around[1], use_causal_mask)
         only_causal = use_causal_mask and mask is None
         scores = None
         if return_attention_scores or (self.dropout > 0 and training):
