@@ -31,6 +31,7 @@ from pynn.layers.global_pooling import (
 from pynn.layers.group_normalization import GroupNormalization
 from pynn.layers.grouped_query_attention import GroupedQueryAttention, GroupQueryAttention
 from pynn.layers.gru import GRU, GRUCell
+from pynn.layers.hashing import HashedCrossing, Hashing
 from pynn.layers.identity import Identity
 from pynn.layers.input_layer import Input, InputLayer
 from pynn.layers.input_spec import InputSpec
@@ -38,6 +39,7 @@ from pynn.layers.lambda_layer import Lambda
 from pynn.layers.layer import Layer
 from pynn.layers.layer_normalization import LayerNormalization
 from pynn.layers.leaky_relu import LeakyReLU
+from pynn.layers.lookup import IntegerLookup, StringLookup
 from pynn.layers.lstm import LSTM, LSTMCell
 from pynn.layers.masking import Masking
 from pynn.layers.merging import (
@@ -58,6 +60,7 @@ from pynn.layers.merging import (
 )
 from pynn.layers.multi_head_attention import MultiHeadAttention
 from pynn.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise
+from pynn.layers.normalization import Normalization
 from pynn.layers.pooling import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
@@ -87,6 +90,7 @@ from pynn.layers.softmax import Softmax
 from pynn.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from pynn.layers.spectral_normalization import SpectralNormalization
 from pynn.layers.stacked_rnn_cells import StackedRNNCells
+from pynn.layers.text_vectorization import TextVectorization
 from pynn.layers.time_distributed import TimeDistributed
 from pynn.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from pynn.layers.unit_normalization import UnitNormalization
@@ -193,10 +197,13 @@ __all__ = [
     "GroupNormalization",
     "GroupQueryAttention",
     "GroupedQueryAttention",
+    "HashedCrossing",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "IntegerLookup",
     "LSTMCell",
     "Lambda",
     "Layer",
@@ -213,6 +220,7 @@ __all__ = [
     "Minimum",
     "MultiHeadAttention",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
     "RMSNormalization",
@@ -240,7 +248,9 @@ __all__ = [
     "SpatialDropout3D",
     "SpectralNormalization",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
     "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",
