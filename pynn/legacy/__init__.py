@@ -1,8 +1,8 @@
 """What Keras 3 has removed and older books and courses still use.
 
 ``pynn.legacy.image`` (``ImageDataGenerator``), ``text`` (``Tokenizer``), ``sequence`` (``TimeseriesGenerator``,
-``skipgrams``) and ``backend`` (``K.sum``, ``K.mean`` ...).  Each is also where it used to be, ``keras.preprocessing.image``
-and so on, and says once, by a DeprecationWarning, what has taken its place.
+``skipgrams``) and ``backend`` (``K.sum``, ``K.mean`` ...).  Each is also where it used to be, such as
+``keras.preprocessing.image``, and says once, by a DeprecationWarning, what has taken its place.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -176,7 +177,7 @@ def dtype(x: Any) -> str:
 
 
 def count_params(x: Any) -> int:
-    return int(np.prod(ops.shape(x)))
+    return ops.size(x) or 0
 
 
 def is_keras_tensor(x: Any) -> bool:
@@ -310,7 +311,7 @@ def flatten(x: Any) -> Any:
 
 
 def batch_flatten(x: Any) -> Any:
-    return ops.reshape(x, (-1, int(np.prod(ops.shape(x)[1:]))))
+    return ops.reshape(x, (-1, math.prod(n or 1 for n in ops.shape(x)[1:])))
 
 
 def expand_dims(x: Any, axis: int = -1) -> Any:

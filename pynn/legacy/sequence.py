@@ -16,7 +16,7 @@ from pynn.utils.py_dataset import PyDataset
 
 
 class TimeseriesGenerator(PyDataset):
-    """Windows of a series with the target that follows: ``(samples, length / sampling_rate, ...)`` and ``(samples, ...)``.
+    """Batches of windows of a series, ``(samples, length / sampling_rate, ...)``, with the target that follows each.
 
     Args:
         data, targets: arrays with the same number of steps.

@@ -168,7 +168,9 @@ class Tokenizer:
     def sequences_to_texts_generator(self, sequences: Iterable[Sequence[int]]) -> Iterator[str]:
         """As :meth:`sequences_to_texts`, one at a time."""
         for sequence in sequences:
-            known = (self.index_word.get(int(i)) if not self.num_words or i < self.num_words else None for i in sequence)
+            known = (
+                self.index_word.get(int(i)) if not self.num_words or i < self.num_words else None for i in sequence
+            )
             words = (self.oov_token if word is None else word for word in known)
             yield " ".join(word for word in words if word is not None)
 

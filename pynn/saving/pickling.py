@@ -8,7 +8,7 @@ from typing import Any
 
 
 def reduce_model(model: Any) -> tuple[Any, ...]:
-    """What ``pickle`` and ``copy.deepcopy`` keep of a model: its file, and the classes in it that are the user's own."""
+    """What ``pickle`` and ``copy.deepcopy`` keep of a model: its file, and the user's own classes in it."""
     from pynn.saving.saving_api import save_model
 
     with tempfile.TemporaryDirectory() as folder:

@@ -18,8 +18,9 @@ class ModelEstimator(BaseEstimator):
     """Base of the wrappers.
 
     Args:
-        model: a compiled model, of which each ``fit`` trains a fresh copy; or a function ``model(X, y, **model_kwargs)``
-            that returns a compiled one, where ``X`` and ``y`` tell it the numbers of features and outputs.
+        model: a compiled model, of which each ``fit`` trains a fresh copy; or a function
+            ``model(X, y, **model_kwargs)`` that returns a compiled one, where ``X`` and ``y`` tell it the numbers of
+            features and outputs.
         warm_start: go on with the weights of the last ``fit``; a model that is given is then not copied.
         model_kwargs: further arguments of the function.
         fit_kwargs: arguments of ``model.fit``, such as ``epochs``; those of this object's ``fit`` come before them.

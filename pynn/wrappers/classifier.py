@@ -22,8 +22,8 @@ class SKLearnClassifier(ClassifierMixin, ModelEstimator):
     of the classes where its loss is sparse or there is one output.
 
     Args:
-        model: a compiled model, of which each ``fit`` trains a fresh copy; or a function ``model(X, y, **model_kwargs)``
-            that returns a compiled one.  ``y`` are one-hot rows there.
+        model: a compiled model, of which each ``fit`` trains a fresh copy; or a function
+            ``model(X, y, **model_kwargs)`` that returns a compiled one.  ``y`` are one-hot rows there.
         warm_start: go on with the weights of the last ``fit``; a model that is given is then not copied.
         model_kwargs: further arguments of the function.
         fit_kwargs: arguments of ``model.fit``; those of this object's ``fit`` come before them.
@@ -79,11 +79,13 @@ class SKLearnClassifier(ClassifierMixin, ModelEstimator):
         X, y = self._checked(X, y, reset=first)
         if first:
             if classes is None:
-                raise ArgumentError("SKLearnClassifier: the first call of partial_fit needs classes, all labels there are")
+                raise ArgumentError(
+                    "SKLearnClassifier: the first call of partial_fit needs classes, all labels there are"
+                )
             self.classes_ = np.unique(classes)
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
             raise ArgumentError(
-                f"SKLearnClassifier: partial_fit was told classes {self.classes_.tolist()} before, now {list(classes)!r}"
+                f"SKLearnClassifier: partial_fit knows classes {self.classes_.tolist()}, received {list(classes)!r}"
             )
         return self._train_weighted(X, y, sample_weight, class_weight, True, {**kwargs, "epochs": 1})
 

@@ -14,8 +14,9 @@ class SKLearnRegressor(RegressorMixin, ModelEstimator):
     """A model as a scikit-learn regressor.
 
     Args:
-        model: a compiled model, of which each ``fit`` trains a fresh copy; or a function ``model(X, y, **model_kwargs)``
-            that returns a compiled one.  ``y`` has two axes there, whatever ``fit`` was given.
+        model: a compiled model, of which each ``fit`` trains a fresh copy; or a function
+            ``model(X, y, **model_kwargs)`` that returns a compiled one.  ``y`` has two axes there, whatever
+            ``fit`` was given.
         warm_start: go on with the weights of the last ``fit``; a model that is given is then not copied.
         model_kwargs: further arguments of the function.
         fit_kwargs: arguments of ``model.fit``; those of this object's ``fit`` come before them.

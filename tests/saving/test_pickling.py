@@ -20,7 +20,9 @@ class Doubled(pynn.Layer):
 
 @pytest.mark.parametrize("twin", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
 def test_a_copy_goes_on_training_alike(twin):
-    model = pynn.Sequential([pynn.Input((3,)), pynn.layers.Dense(4, activation="tanh"), Doubled(), pynn.layers.Dense(1)])
+    model = pynn.Sequential(
+        [pynn.Input((3,)), pynn.layers.Dense(4, activation="tanh"), Doubled(), pynn.layers.Dense(1)]
+    )
     model.compile("adam", "mse")
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(32, 3)), rng.normal(size=(32, 1))

@@ -56,9 +56,7 @@ FAILING = {
 
 
 @pytest.mark.filterwarnings("ignore")  # the checks provoke warnings of their own
-@parametrize_with_checks(
-    [classifier(), regressor(), transformer()], expected_failed_checks=lambda estimator: FAILING
-)
+@parametrize_with_checks([classifier(), regressor(), transformer()], expected_failed_checks=lambda estimator: FAILING)
 def test_checks_of_scikit_learn(estimator, check):
     check(estimator)
 
@@ -193,7 +191,7 @@ def test_clone_copy_and_pickle(flowers):
 
 @pytest.mark.parametrize("model", [None, 3, lambda X, y: None])
 def test_no_model(flowers, model):
-    with pytest.raises(ArgumentError, match="SKLearnClassifier: .*model"):
+    with pytest.raises(ArgumentError, match=r"SKLearnClassifier: .*model"):
         SKLearnClassifier(model).fit(*flowers)
 
 

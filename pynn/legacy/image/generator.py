@@ -96,9 +96,7 @@ class ImageDataGenerator:
         if isinstance(zoom_range, int | float):
             zoom_range = [1 - zoom_range, 1 + zoom_range]
         self.zoom_range = _two(where, "zoom_range", zoom_range)
-        self.brightness_range = (
-            None if brightness_range is None else _two(where, "brightness_range", brightness_range)
-        )
+        self.brightness_range = None if brightness_range is None else _two(where, "brightness_range", brightness_range)
         self.featurewise_center, self.samplewise_center = featurewise_center, samplewise_center
         self.featurewise_std_normalization = featurewise_std_normalization
         self.samplewise_std_normalization = samplewise_std_normalization

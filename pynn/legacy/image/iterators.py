@@ -148,7 +148,7 @@ class NumpyArrayIterator(ImageIterator):
         self.x, self.x_misc = x[chosen], [other[chosen] for other in others]
         self.y = None if y is None else y[chosen]
         self.sample_weight = None if weights is None else weights[chosen]
-        if subset is not None and whole is not None and not ignore_class_split:
+        if subset is not None and whole is not None and self.y is not None and not ignore_class_split:
             rest = np.delete(whole, chosen, axis=0)
             if not np.array_equal(np.unique(rest), np.unique(self.y)):
                 raise ArgumentError(
@@ -190,7 +190,8 @@ class _FileIterator(ImageIterator):
             raise ArgumentError(
                 f"{type(self).__name__}: color_mode must be 'grayscale', 'rgb' or 'rgba', received {color_mode!r}"
             )
-        self.target_size, self.color_mode = tuple(target_size), color_mode
+        height, width = target_size
+        self.target_size, self.color_mode = (height, width), color_mode
         self.interpolation, self.keep_aspect_ratio = interpolation, keep_aspect_ratio
         shape = (*self.target_size, channels[color_mode])
         self.image_shape = shape if pictures.data_format == "channels_last" else (shape[2], *shape[:2])
