@@ -37,7 +37,7 @@ def epsilon() -> float:
 
 
 def set_epsilon(value: float) -> None:
-    """Set :func:`epsilon`; programs that are compiled keep the old one."""
+    """Set :func:`epsilon`, for calls on arrays at once; models take it when they are compiled."""
     global _epsilon
     if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
         raise ArgumentError(f"set_epsilon: value must be a number from 0, received {value!r}")

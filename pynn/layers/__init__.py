@@ -10,10 +10,12 @@ from pynn.layers.attention import AdditiveAttention, Attention
 from pynn.layers.batch_normalization import BatchNormalization
 from pynn.layers.bidirectional import Bidirectional
 from pynn.layers.borders import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
+from pynn.layers.category_encoding import CategoryEncoding
 from pynn.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from pynn.layers.convolution import Conv1D, Conv2D, Conv3D
 from pynn.layers.dense import Dense
 from pynn.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from pynn.layers.discretization import Discretization
 from pynn.layers.dot import Dot, dot
 from pynn.layers.dropout import Dropout
 from pynn.layers.einsum_dense import EinsumDense
@@ -151,6 +153,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
+    "CategoryEncoding",
     "CenterCrop",
     "Concatenate",
     "Conv1D",
@@ -174,6 +177,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Discretization",
     "Dot",
     "Dropout",
     "EinsumDense",

@@ -6,6 +6,12 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "is_keras_tensor": "pynn.utils.inspection",
+    "get_source_inputs": "pynn.utils.inspection",
+    "Config": "pynn.utils.inspection",
+    "plot_model": "pynn.utils.plotting",
+    "model_to_dot": "pynn.utils.plotting",
+    "standardize_dtype": "pynn.graph.dtypes",
     "get_file": "pynn.utils.get_file",
     "split_dataset": "pynn.utils.split_dataset",
     "timeseries_dataset_from_array": "pynn.utils.timeseries",

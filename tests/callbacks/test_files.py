@@ -180,6 +180,13 @@ model.fit(x, x[:, :1], batch_size=16, epochs=10**6, verbose=0, callbacks=used)
 """
 
 
+def _wait_for(*paths):
+    end = time.monotonic() + 300  # far more than the slowest machine takes
+    while not all(path.exists() for path in paths):
+        assert time.monotonic() < end, "nothing was written"
+        time.sleep(0.01)
+
+
 def test_killed_while_it_writes(tmp_path):
     """At a random moment of a training that writes all the time.  PYNN_KILLS=100 does it a hundred times."""
     draw = random.Random(0)
@@ -187,7 +194,8 @@ def test_killed_while_it_writes(tmp_path):
     for _ in range(int(os.environ.get("PYNN_KILLS", "2"))):
         process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True)
         assert process.stdout.readline() == "ready\n"
-        time.sleep(0.3 + draw.random() * 0.3)
+        _wait_for(tmp_path / "m.keras", tmp_path / "b" / "latest.weights.h5")
+        time.sleep(draw.random() * 0.3)
         process.send_signal(signal.SIGKILL)
         process.wait()
         process.stdout.close()
@@ -284,6 +292,27 @@ def test_pictures_can_be_read():
     image = np.random.default_rng(0).random((3, 5, 3))
     shown = pyplot.imread(io.BytesIO(png(image)), format="png")
     np.testing.assert_allclose(shown, image, atol=1 / 255)
+
+
+@pytest.mark.parametrize(
+    ("shape", "shown"),
+    [
+        ((4,), (1, 4, 1, 1)),
+        ((2, 5), (1, 2, 5, 1)),
+        ((5, 2), (1, 2, 5, 1)),
+        ((3, 4, 1, 6), (6, 3, 4, 1)),
+        ((7, 5, 4, 3), (7, 5, 4, 3)),
+        ((7, 5, 4, 2), None),
+        ((), None),
+    ],
+)
+def test_weights_as_pictures(shape, shown):
+    from pynn.callbacks.tensorboard import as_images
+
+    images = as_images(np.arange(np.prod(shape)).reshape(shape))
+    assert (None if images is None else images.shape) == shown
+    if shape == (3, 4, 1, 6):
+        np.testing.assert_array_equal(images[2, ..., 0], np.arange(72).reshape(3, 4, 6)[..., 2])
 
 
 def test_errors_of_tensorboard(monkeypatch, tmp_path):

@@ -47,3 +47,35 @@ def test_image_arrays(keras, tmp_path):
         rtol=1e-4,
         atol=1e-5,
     )
+
+
+@pytest.mark.parametrize("mode", ["one_hot", "multi_hot", "count"])
+@pytest.mark.parametrize("shape", [(5,), (5, 1), (5, 3)])  # of more axes Keras encodes others than it says
+def test_encoding(keras, mode, shape):
+    x = np.random.default_rng(0).integers(-1, 6, shape)
+    theirs, ours = (library.layers.CategoryEncoding(5, mode, name="c") for library in (keras, pynn))
+    x = np.abs(x)  # Keras takes no negative numbers; those beyond the last class give zeros
+    np.testing.assert_array_equal(ours(x), np.asarray(theirs(x)))
+
+
+@pytest.mark.parametrize("mode", ["int", "one_hot", "multi_hot", "count"])
+def test_bins(keras, mode):
+    x = np.random.default_rng(0).normal(size=(40, 3)).astype("float32")
+    x[0, 0] = 0.5
+    theirs, ours = (
+        library.layers.Discretization([-0.5, 0.5, 1.0], output_mode=mode, name="d") for library in (keras, pynn)
+    )
+    np.testing.assert_array_equal(ours(x), np.asarray(theirs(x)))
+
+
+@pytest.mark.parametrize("sizes", [(30,), (1000,), (500, 700, 20)])
+def test_bins_of_data(keras, sizes):
+    rng = np.random.default_rng(0)
+    theirs, ours = (library.layers.Discretization(num_bins=6, epsilon=0.02) for library in (keras, pynn))
+    for size in sizes:
+        x = rng.normal(size=size)
+        theirs.update_state(x)
+        ours.update_state(x)
+    theirs.finalize_state()
+    ours.finalize_state()
+    np.testing.assert_allclose(ours.bin_boundaries, theirs.bin_boundaries, rtol=1e-4, atol=1e-4)
