@@ -222,7 +222,8 @@ class MultiHeadAttention(Layer):
         if self._masks_queries:
             masks["query_mask"] = query_mask
         batch = tuple(query.shape[a] for a in (0, *rest))
-        mask = self._visible(masks, attention_mask, batch, *around)
+        mask = self._visible(masks, attention_mask, batch, around[0], around[1], use_causal_mask)
+        only_causal = use_causal_mask and mask is None
         scores = None
         if return_attention_scores or (self.dropout > 0 and training):
             seen = (
@@ -233,9 +234,9 @@ class MultiHeadAttention(Layer):
                 """A query that sees nothing has no scores, and dropout."""
                 return self._dropout_layer(scores if seen is None else ops.where(seen, scores, 0.0), training=training)
 
-            y, scores = attention_with_scores(q, k, v, mask=mask, is_causal=use_causal_mask, change_scores=change)
+            y, scores = attention_with_scores(q, k, v, mask=mask, is_causal=only_causal, change_scores=change)
         else:
-            y = ops.dot_product_attention(q, k, v, mask=mask, is_causal=use_causal_mask)
+            y = ops.dot_product_attention(q, k, v, mask=mask, is_causal=only_causal)
         y = ops.reshape(y, (*batch, *around[0], self.num_heads, self.value_dim))
         back = tuple(int(i) for i in np.argsort(order))
         y = ops.transpose(y, (*back, y.ndim - 2, y.ndim - 1)) if rest else y
@@ -256,8 +257,13 @@ class MultiHeadAttention(Layer):
         batch: tuple[int, ...],
         queries: tuple[int, ...],
         keys: tuple[int, ...],
+        causal: bool,
     ) -> Value | None:
-        """Where a query may see a key, as ``(batch or 1, heads or 1, queries or 1, keys)``; None: everywhere."""
+        """Where a query may see a key, as ``(batch or 1, heads or 1, queries or 1, keys)``; None: everywhere.
+
+        ``causal`` is part of it unless it is all: then the op does that by itself, and faster.  There is one mask for
+        all, because a query that sees nothing by several together is treated as if one of them said so.
+        """
         parts: list[Value] = []
         if attention_mask is not None:
             parts.append(self._flat_mask(trace.as_value(attention_mask), batch, queries, keys))
@@ -276,6 +282,9 @@ class MultiHeadAttention(Layer):
             parts.append(trace.as_value(near.reshape(1, 1, t, s)))
         if not parts:
             return None
+        if causal:
+            t, s = math.prod(queries), math.prod(keys)
+            parts.append(trace.as_value(np.tri(t, s, dtype=bool).reshape(1, 1, t, s)))
         visible = ops.cast(ops.not_equal(parts[0], 0), "float32")
         for part in parts[1:]:
             visible = visible * ops.cast(ops.not_equal(part, 0), "float32")

@@ -60,6 +60,8 @@ class L1L2(Regularizer):
 class L1(Regularizer):
     """``l1 * sum(|x|)``: the lasso, which makes weights zero.
 
+    Its slope at 0 is 0, so zeros stay zeros; JAX, and Keras with it, takes ``l1`` there.
+
     Args:
         l1: factor of the penalty, from 0.
 

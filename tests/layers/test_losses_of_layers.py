@@ -71,6 +71,15 @@ def test_penalties_are_part_of_the_loss_of_training_and_evaluation():
     np.testing.assert_allclose(model.get_weights()[0], kernel - 0.1 * gradient, rtol=1e-4, atol=1e-6)
 
 
+def test_zeros_have_no_slope_under_l1():
+    model = pynn.Sequential([pynn.Input((2,)), layers.Dense(4, bias_regularizer=regularizers.L1(0.5))])
+    model.compile(pynn.optimizers.SGD(0.1), "mse")
+    bias = np.array([0.0, -0.0, 1.0, -1.0], "float32")
+    model.set_weights([np.zeros((2, 4), "float32"), bias])
+    model.train_on_batch(np.zeros((1, 2)), bias[None])  # a loss of 0 but for the penalty
+    np.testing.assert_allclose(model.get_weights()[1], [0, 0, 0.95, -0.95], rtol=1e-6)
+
+
 def test_frozen_weights_have_no_penalty():
     model = pynn.Sequential([pynn.Input((3,)), layers.Dense(2, kernel_regularizer="l2")])
     model.layers[0].trainable = False

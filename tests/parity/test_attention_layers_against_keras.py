@@ -166,3 +166,70 @@ def test_shared_heads_in_dot_product_attention(keras):
         _same(pynn.ops.dot_product_attention(q, k, v, **options), want)
     bias = RNG.standard_normal((2, 4, 4, 5)).astype("float32")
     _same(pynn.ops.dot_product_attention(q, k, v, bias=bias), keras.ops.dot_product_attention(q, k, v, bias=bias))
+
+
+def _same_attention(keras, name, arguments):
+    """Both libraries' layer with equal weights, and inputs of 2 samples, 3 queries and 4 keys."""
+    rng = np.random.default_rng(3)
+    query, value = (rng.standard_normal((2, n, 8)).astype("float32") for n in (3, 4))
+    pair = []
+    for library in (keras, pynn):
+        layer = getattr(library.layers, name)(*arguments)
+        layer(query, value)
+        draw = np.random.default_rng(4)
+        layer.set_weights([draw.standard_normal(w.shape).astype("float32") for w in layer.get_weights()])
+        pair.append(layer)
+    return *pair, query, value
+
+
+@pytest.mark.parametrize(("name", "arguments"), [("MultiHeadAttention", (2, 4)), ("GroupQueryAttention", (4, 4, 2))])
+@pytest.mark.parametrize("scores", [False, True])
+def test_masks_of_heads_and_of_keys(keras, name, arguments, scores):
+    """Keras is given both as one mask: beside a mask of four axes it takes the samples of ``value_mask`` for heads."""
+    theirs, ours, query, value = _same_attention(keras, name, arguments)
+    heads = theirs.num_heads if name == "MultiHeadAttention" else theirs.num_query_heads
+    mask = np.random.default_rng(5).random((2, heads, 3, 4)) > 0.3
+    mask[..., 0] = True  # each query sees something
+    keys = np.array([[True, True, False, True], [True, False, True, False]])
+    expected = theirs(query, value, attention_mask=mask & keys[:, None, None], return_attention_scores=scores)
+    found = ours(query, value, attention_mask=mask, value_mask=keys, return_attention_scores=scores)
+    for a, b in zip(found, expected, strict=True) if scores else [(found, expected)]:
+        np.testing.assert_allclose(a, np.asarray(b), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "arguments"), [("MultiHeadAttention", (2, 4)), ("GroupQueryAttention", (4, 4, 2))])
+@pytest.mark.parametrize("scores", [False, True])
+@pytest.mark.parametrize("axes", [3, 4])
+def test_a_query_that_sees_nothing_by_two_masks_together(keras, name, arguments, scores, axes):
+    """The first may see later keys only, which the causal mask hides."""
+    theirs, ours, query, value = _same_attention(keras, name, arguments)
+    mask = np.ones((2, 1, 3, 4) if axes == 4 else (2, 3, 4), bool)
+    mask[0, ..., 0, 0] = False
+    options = {"attention_mask": mask, "use_causal_mask": True, "return_attention_scores": scores}
+    expected, found = theirs(query, value, **options), ours(query, value, **options)
+    for a, b in zip(found, expected, strict=True) if scores else [(found, expected)]:
+        np.testing.assert_allclose(a, np.asarray(b), rtol=1e-4, atol=1e-4)
+
+
+def test_all_penalties_and_constraints_at_once(keras):
+    """With constraints that make no zeros: there the slope of L1 is 1 in JAX, and 0 in pynn."""
+    arguments = {
+        "kernel_regularizer": "l2", "bias_regularizer": "l1", "activity_regularizer": "l2",
+        "kernel_constraint": "unit_norm", "bias_constraint": "max_norm",
+    }  # fmt: skip
+    rng = np.random.default_rng(6)
+    x, y = (rng.standard_normal(s).astype("float32") for s in ((6, 5, 8), (6, 5, 3)))
+    models = []
+    for library in (keras, pynn):
+        inputs = library.Input((5, 8))
+        outputs = library.layers.Dense(3)(library.layers.MultiHeadAttention(2, 4, **arguments)(inputs, inputs))
+        model = library.Model(inputs, outputs)
+        draw = np.random.default_rng(7)
+        model.set_weights([0.3 * draw.standard_normal(w.shape).astype("float32") for w in model.get_weights()])
+        model.compile(library.optimizers.SGD(0.05), "mse")
+        models.append(model)
+    theirs, ours = models
+    for _ in range(3):
+        assert ours.train_on_batch(x, y) == pytest.approx(float(theirs.train_on_batch(x, y)), rel=1e-5)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-5)
