@@ -10,9 +10,9 @@ import pytest
 TESTS = Path(__file__).parent
 PYPROJECT = TESTS.parent / "pyproject.toml"
 #: Name of the package -> name of its module, where they differ.
-_MODULES = {"scikit-learn": "sklearn", "pytest-benchmark": "pytest_benchmark"}
+_MODULES = {"scikit-learn": "sklearn", "pillow": "PIL", "pytest-benchmark": "pytest_benchmark"}
 #: Asked for by the comparisons with Keras only, which need the extra ``parity``.
-_OF_PARITY = {"keras"}
+_OF_PARITY = {"keras", "jax"}
 
 
 def _modules_of_extra():
