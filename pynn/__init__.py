@@ -19,7 +19,7 @@ __version__ = "0.1.0"
 _SUBMODULES = (
     "activations", "backend", "callbacks", "compat", "config", "constraints", "data", "datasets", "dtype_policies",
     "errors", "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops", "optimizers",
-    "random", "regularizers", "saving", "testing", "tree", "utils",
+    "preprocessing", "random", "regularizers", "saving", "testing", "tree", "utils",
 )  # fmt: skip
 _NAMES = {
     "Input": "pynn.layers",

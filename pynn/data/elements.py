@@ -87,6 +87,8 @@ def as_array(leaf: Any) -> Any:
         return np.asarray(leaf.to_numpy())
     if hasattr(leaf, "dtype") or hasattr(leaf, "__array__"):
         return np.asarray(leaf)
+    if isinstance(leaf, list | tuple) and leaf and isinstance(leaf[0], str):
+        return np.array(leaf, object)  # an array of str gives each text the room of the longest
     try:
         array = np.asarray(leaf)
     except ValueError:
