@@ -151,17 +151,6 @@ def is_symbolic(*structures: Any) -> bool:
     return False
 
 
-def is_keras_tensor(x: Any) -> bool:
-    """Whether ``x`` is a symbolic tensor.
-
-    Example:
-        >>> import pynn
-        >>> is_keras_tensor(pynn.Input((2,))), is_keras_tensor([1.0, 2.0])
-        (True, False)
-    """
-    return isinstance(x, KerasTensor)
-
-
 def record(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Note that ``operation`` is applied to these arguments; gives the symbolic outputs."""
     results = _infer(operation, args, kwargs)

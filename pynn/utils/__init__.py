@@ -37,7 +37,6 @@ _HOMES = {
     "get_custom_objects": "pynn.saving.registration",
     "get_registered_name": "pynn.saving.registration",
     "get_registered_object": "pynn.saving.registration",
-    "is_keras_tensor": "pynn.graph.symbolic",
     "machine_peak": "pynn.utils.machine",
     "normalize": "pynn.utils.numerical",
     "pad_sequences": "pynn.utils.pad_sequences",
