@@ -1,4 +1,9 @@
-"""``keras.backend``: what Keras 3 has left of it."""
+"""``keras.backend``: what Keras 3 has of it, and the functions that Keras 2 had (:mod:`pynn.legacy.backend`)."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
 
 from pynn.graph.dtypes import is_float as is_float_dtype
 from pynn.graph.dtypes import is_integer as is_int_dtype
@@ -31,3 +36,12 @@ def get_uid(prefix: str = "") -> int:
     """
     _used[prefix] = _used.get(prefix, 0) + 1
     return _used[prefix]
+
+
+def __getattr__(name: str) -> Any:
+    legacy = importlib.import_module("pynn.legacy.backend")
+    if name.startswith("_") or getattr(getattr(legacy, name, None), "__module__", None) != legacy.__name__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; look for it in pynn.ops")
+    legacy.note_use(name)
+    value = globals()[name] = getattr(legacy, name)
+    return value

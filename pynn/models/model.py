@@ -11,6 +11,7 @@ from pynn.graph.symbolic import KerasTensor
 from pynn.layers.input_layer import Input
 from pynn.layers.layer import Layer, freezes
 from pynn.layers.masks import set_masks
+from pynn.legacy.generator_methods import GeneratorMethods
 from pynn.models.call_graph import CallGraph
 from pynn.models.columns import arrange
 from pynn.models.saveable import Saveable
@@ -18,7 +19,7 @@ from pynn.models.trainer import Trainer
 from pynn.utils.structure import flatten, map_structure, pack
 
 
-class Model(Trainer, Saveable, Layer):
+class Model(Trainer, Saveable, GeneratorMethods, Layer):
     """Layers put together, trained and used as one.
 
     Args:

@@ -145,6 +145,12 @@ class Saveable:
 
         load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)  # type: ignore[arg-type]
 
+    def __reduce__(self) -> Any:
+        """Models are pickled and copied as their files are written: with weights, optimizer and compilation."""
+        from pynn.saving.pickling import reduce_model
+
+        return reduce_model(self)
+
 
 def _model() -> Any:
     from pynn.models.model import Model

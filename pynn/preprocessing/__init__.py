@@ -1,4 +1,4 @@
-"""Functions under the names that older Keras gave them; they live in :mod:`pynn.utils`."""
+"""Functions under the names that older Keras gave them; they live in :mod:`pynn.utils` and :mod:`pynn.legacy`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 from typing import Any
 
 _FUNCTIONS = ("image_dataset_from_directory", "text_dataset_from_directory", "timeseries_dataset_from_array")
-_MODULES = ("image", "sequence")
+_MODULES = ("image", "sequence", "text")
 
 __all__ = [*_FUNCTIONS, *_MODULES]
 

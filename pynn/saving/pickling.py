@@ -1,0 +1,29 @@
+"""Models in pickles and copies: as the content of a ``.keras`` file, like in Keras."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+def reduce_model(model: Any) -> tuple[Any, ...]:
+    """What ``pickle`` and ``copy.deepcopy`` keep of a model: its file, and the user's own classes in it."""
+    from pynn.saving.saving_api import save_model
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        save_model(model, path)
+        content = path.read_bytes()
+    classes = {type(layer) for layer in model._flatten_layers()}
+    own = {cls.__name__: cls for cls in classes if cls.__module__.partition(".")[0] != "pynn"}
+    return _restored, (content, own)
+
+
+def _restored(content: bytes, own: dict[str, Any]) -> Any:
+    from pynn.saving.saving_api import load_model
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        path.write_bytes(content)
+        return load_model(path, custom_objects=own)
