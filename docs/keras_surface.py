@@ -20,7 +20,13 @@ from typing import Any
 HERE = Path(__file__).parent
 
 #: Differences that are meant, ``name: reason``.  A name may end in ``*``.
-REASONS: dict[str, str] = {}
+REASONS: dict[str, str] = {
+    "keras.utils.deserialize_keras_object": "None means: as the load around it does, and safe outside of one; so does "
+    "Keras, whose default gives way to a surrounding load",
+    "keras.tree.map_structure": "only the name of the first argument, which is given by position",
+    "keras.export.ExportArchive": "TensorFlow's SavedModel and ONNX graphs are not written; save as .keras, which "
+    "Keras reads and exports",
+}
 
 #: Arguments that pynn's constructors take through the base class, or that mean nothing here, in every signature.
 _IGNORED = {"args", "kwargs", "self", "cls"}
@@ -109,12 +115,16 @@ def differences(theirs: Any, ours: Any) -> list[str]:
 def _same_default(a: Any, b: Any) -> bool:
     if a is b:
         return True
-    if isinstance(a, tuple) and set(a) == {b}:  # (1, 1) and 1: one number stands for all axes
+    if isinstance(a, tuple) and _leaves(a) == {b}:  # (1, 1) and 1: one number stands for all axes and sides
         return True
     try:
         return bool(a == b) or repr(a) == repr(b)
     except Exception:
         return False
+
+
+def _leaves(item: Any) -> set[Any]:
+    return {leaf for part in item for leaf in _leaves(part)} if isinstance(item, tuple) else {item}
 
 
 def _text(default: Any) -> str:

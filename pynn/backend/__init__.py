@@ -9,8 +9,20 @@ from pynn.graph.dtypes import is_float as is_float_dtype
 from pynn.graph.dtypes import is_integer as is_int_dtype
 from pynn.graph.dtypes import result_type as result_type
 from pynn.graph.dtypes import standardize_dtype as standardize_dtype
+from pynn.settings import backend as backend
+from pynn.settings import epsilon as epsilon
+from pynn.settings import floatx as floatx
+from pynn.settings import image_data_format as image_data_format
+from pynn.settings import set_epsilon as set_epsilon
+from pynn.settings import set_floatx as set_floatx
+from pynn.settings import set_image_data_format as set_image_data_format
+from pynn.utils.inspection import is_keras_tensor as is_keras_tensor
+from pynn.utils.session import clear_session as clear_session
 
-__all__ = ["get_uid", "is_float_dtype", "is_int_dtype", "result_type", "standardize_dtype"]
+__all__ = [
+    "backend", "clear_session", "epsilon", "floatx", "get_uid", "image_data_format", "is_float_dtype", "is_int_dtype",
+    "is_keras_tensor", "result_type", "set_epsilon", "set_floatx", "set_image_data_format", "standardize_dtype",
+]  # fmt: skip
 
 _used: dict[str, int] = {}
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from pynn.errors import GraphError
+from pynn.errors import ArgumentError, GraphError
 from pynn.graph.arithmetic import Arithmetic
 from pynn.graph.ir import Spec, Value
 from pynn.graph.trace import Trace, is_tracing
@@ -41,13 +41,40 @@ class KerasTensor(Arithmetic):
         <KerasTensor shape=(None, 4), dtype=float32, name=x>
         >>> ops.relu(x)[:, 1:].shape
         (None, 3)
+
+    Args:
+        shape: with None for unknown lengths.
+        dtype: of its numbers.
+        sparse, ragged: only False; pynn has neither.
+        record_history: nothing is recorded for a tensor that no call has made.
+        name: ``keras_tensor``, ``keras_tensor_1`` ... if not given.
+        call, index: what makes it, and which of the results it is; for pynn itself.
+
+    Raises:
+        ArgumentError: a sparse or ragged tensor.
     """
 
     #: ``_keras_mask`` is the shape of its mask, where layers have given it one.
     __slots__ = ("_keras_mask", "call", "dtype", "index", "name", "shape")
 
-    def __init__(self, shape: Shape, dtype: str, name: str, call: Call, index: int = 0):
-        self.shape, self.dtype, self.name, self.call, self.index = shape, dtype, name, call, index
+    def __init__(
+        self,
+        shape: Any,
+        dtype: str = "float32",
+        sparse: bool = False,
+        ragged: bool = False,
+        record_history: bool = True,
+        name: str | None = None,
+        *,
+        call: Call | None = None,
+        index: int = 0,
+    ):
+        if sparse or ragged:
+            what = "sparse" if sparse else "ragged"
+            raise ArgumentError(f"KerasTensor: {what}=True is not supported; leave it out and give dense arrays")
+        self.shape, self.dtype, self.index = tuple(shape), dtype, index
+        self.name = name or auto_name("keras_tensor")
+        self.call: Any = call
         self._keras_mask: Any = None
 
     @property
@@ -170,7 +197,7 @@ class _Unknown:
     _keras_mask: _Unknown | None = None
 
     def tensor(self, name: str, call: Call, index: int = 0) -> KerasTensor:
-        tensor = KerasTensor(self.shape, self.dtype, name, call, index)
+        tensor = KerasTensor(self.shape, self.dtype, name=name, call=call, index=index)
         tensor._keras_mask = self._keras_mask
         return tensor
 

@@ -66,7 +66,9 @@ class InputLayer(Layer):
             raise DtypeError(f"{where}: dtype must be one of {', '.join(DTYPES)}, received {dtype!r}")
         self.output_shape = self.batch_shape
         call = Call(self, (), {})
-        call.outputs = KerasTensor(dims, self.dtype, self.name, call) if input_tensor is None else input_tensor
+        call.outputs = (
+            KerasTensor(dims, self.dtype, name=self.name, call=call) if input_tensor is None else input_tensor
+        )
 
     @property
     def dtype(self) -> str:

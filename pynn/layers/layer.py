@@ -237,7 +237,7 @@ class Layer(LayerState):
             trainable: whether training may change it.
             regularizer: a penalty on it that is added to the loss.
             constraint: what it must satisfy after each step of training.
-            name: the last part of its path, ``dense/kernel``.
+            name: the last part of its path, ``dense/kernel``; ``variable``, ``variable_1`` ... if not given.
             autocast, aggregation, overwrite_with_gradient: accepted; they concern half precision and several machines.
 
         Raises:
@@ -267,7 +267,7 @@ class Layer(LayerState):
         value = np.asarray(initializers.get(initializer)(dims, dtype))
         if value.shape != dims:
             raise ShapeError(f"{where}: the initializer of '{name}' gave shape {value.shape}, expected {dims}")
-        variable = Variable(value, trainable=trainable, name=name or "variable", dtype=dtype)
+        variable = Variable(value, trainable=trainable, name=name or auto_name("variable"), dtype=dtype)
         variable.path = scoped(f"{self.name}/{variable.name}")
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
@@ -403,7 +403,7 @@ class Layer(LayerState):
         _context.depth += 1
         try:
             with trace.scope(self.name):
-                y = self.call(x, *args, **kwargs)
+                y = map_structure(_read_variable, self.call(x, *args, **kwargs))
                 self._after_call(x, y, mask)
         finally:
             _context.training = outer
@@ -539,6 +539,11 @@ def _shapes(x: Any) -> Any:
 
 def _is_value(x: Any) -> bool:
     return isinstance(x, Value)
+
+
+def _read_variable(leaf: Any) -> Any:
+    """A ``call`` may return one of the layer's variables: its state at that moment."""
+    return trace.as_value(leaf) if isinstance(leaf, Variable) else leaf
 
 
 def _as_value(x: Any) -> Any:

@@ -13,6 +13,7 @@ from pynn.errors import ArgumentError, PynnError
 from pynn.graph import trace
 from pynn.graph.autodiff import gradients
 from pynn.graph.ir import Value
+from pynn.layers.call_signature import call_signature
 from pynn.layers.layer import Layer
 from pynn.utils.structure import flatten
 
@@ -207,7 +208,9 @@ class Compiling:
             A dictionary for the logs, of traced values or of ``metric.result()``.
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred = self(x, training=True)
+        # As in Keras 3, a model whose call() does not ask for ``training`` is run as in inference.
+        asks = call_signature(type(self).call).takes_training  # type: ignore[attr-defined]
+        y_pred = self(x, training=True) if asks else self(x)
         loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
         self._loss_tracker.update_state(loss, sample_weight=_rows(x))
         if self.optimizer is None:

@@ -28,8 +28,9 @@ class Model(Trainer, Saveable, GeneratorMethods, Layer):
         name: the model's name.
 
     Without ``inputs`` and ``outputs`` it is the base of your own models: a subclass makes its layers in ``__init__``
-    and uses them in ``call(self, inputs, training=False)``.  For a plain stack of layers there is
-    :class:`~pynn.Sequential`.
+    and uses them in ``call(self, inputs, training=False)``.  As in Keras 3, training passes ``training=True`` only to a
+    ``call`` that has this argument: without it, dropout does nothing and batch normalization uses its moving averages
+    in ``fit``, too.  For a plain stack of layers there is :class:`~pynn.Sequential`.
 
     Raises:
         ArgumentError: inputs or outputs that are not symbolic tensors, or names used twice.
@@ -164,7 +165,7 @@ class Model(Trainer, Saveable, GeneratorMethods, Layer):
             self.built = before
             raise
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         if self._graph is None:
             raise NotImplementedError(f"model '{self.name}': class {type(self).__name__} must define call()")
         if mask is not None:

@@ -248,7 +248,7 @@ class Trainer(Compiling):
             results = evaluate_batches(self, batches, cbs)
         finally:
             cbs.close()
-        return results if return_dict else in_order(self._programs.metrics, results)
+        return dict(sorted(results.items())) if return_dict else in_order(self._programs.metrics, results)
 
     def predict(
         self,
@@ -308,7 +308,7 @@ class Trainer(Compiling):
     def _run_batch(self, step: Step, feeds: Sequence[np.ndarray], return_dict: bool) -> Any:
         step.reset()
         results = step.results(step.program(feeds))
-        return results if return_dict else step.in_order(results)
+        return dict(sorted(results.items())) if return_dict else step.in_order(results)
 
     def _batch(
         self, kind: str, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None

@@ -37,7 +37,7 @@ class custom_gradient:
     """Decorator of a function that says what its gradient is.
 
     Args:
-        function: takes arrays and gives ``(result, gradient)``: ``gradient(upstream)`` gets what arrives at the result
+        f: takes arrays and gives ``(result, gradient)``: ``gradient(upstream)`` gets what arrives at the result
             (one argument for each, if there are several) and gives one gradient for each array among the function's
             positional arguments, None where there is none.  Variables that the function uses without having them as
             arguments get no gradient.
@@ -52,14 +52,14 @@ class custom_gradient:
         1.0
     """
 
-    def __init__(self, function: Callable[..., Any]):
-        if not callable(function):
-            raise ArgumentError(f"custom_gradient: expected a function, received {function!r}")
-        functools.update_wrapper(self, function, updated=())
+    def __init__(self, f: Callable[..., Any]):
+        if not callable(f):
+            raise ArgumentError(f"custom_gradient: expected a function, received {f!r}")
+        functools.update_wrapper(self, f, updated=())
 
-        @functools.wraps(function)
+        @functools.wraps(f)
         def traced(*args: Any, **kwargs: Any) -> Any:
-            return _call(function, args, kwargs)
+            return _call(f, args, kwargs)
 
         self._everywhere = callable_on_everything(traced)
 

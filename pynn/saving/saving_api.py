@@ -115,8 +115,12 @@ def load_model(
     raise WeightsFileError(f"{where} is neither a .keras nor an HDF5 file; weights alone are for model.load_weights()")
 
 
-def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
+def save_weights(model: Model, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None) -> None:
     """Write ``model``'s weights; see :meth:`pynn.Model.save_weights`."""
+    if max_shard_size is not None:
+        raise ArgumentError(
+            f"save_weights: max_shard_size={max_shard_size!r}: pynn writes one file, of any size; leave it out"
+        )
     from pynn.saving.state import folders_of, state_of
 
     path = Path(filepath)

@@ -74,7 +74,8 @@ def test_the_loss_of_an_epoch_weighs_batches_by_their_size():
     parts = model.fit(X, Y, batch_size=16, verbose=0).history  # 16 + 16 + 16 + 2
     assert parts["loss"] == pytest.approx([whole["loss"]], rel=1e-5)
     assert parts["accuracy"] == pytest.approx([whole["accuracy"]], rel=1e-6)
-    assert model.evaluate(X, Y, batch_size=7, verbose=0) == pytest.approx(list(whole.values()), rel=1e-5)
+    assert list(whole) == ["accuracy", "loss"]  # by name, as in Keras
+    assert model.evaluate(X, Y, batch_size=7, verbose=0) == pytest.approx([whole["loss"], whole["accuracy"]], rel=1e-5)
 
 
 def test_one_step_by_hand():
@@ -103,7 +104,7 @@ def test_one_batch_methods_return_this_batch():
     model = make()
     assert model.test_on_batch(X, Y) == pytest.approx(model.evaluate(X, Y, verbose=0), rel=1e-5)
     first = model.train_on_batch(X, Y, return_dict=True)
-    assert list(first) == ["loss", "accuracy"]
+    assert list(first) == ["accuracy", "loss"]  # by name, as in Keras
     assert model.train_on_batch(X, Y)[0] < first["loss"]
     assert make(metrics=()).train_on_batch(X, Y) == pytest.approx(first["loss"])
     np.testing.assert_array_equal(model.predict_on_batch(X), model.predict(X, batch_size=50, verbose=0))

@@ -439,3 +439,12 @@ def test_numpy_functions_and_lost_results_are_named():
         layers.Lambda(lambda x: None, name="lost")(x)
     with pytest.raises(NotImplementedError, match=r"model 'bare': class Bare must define call\(\)"):
         type("Bare", (keras.Model,), {})(name="bare").predict(A, verbose=0)
+
+
+def test_a_symbolic_tensor_of_ones_own():
+    tensor = keras.KerasTensor((None, 3), name="mine")
+    assert (tensor.shape, tensor.dtype, tensor.name) == ((None, 3), "float32", "mine")
+    assert keras.utils.is_keras_tensor(tensor)
+    assert keras.backend.is_keras_tensor(tensor)
+    with pytest.raises(ArgumentError, match="KerasTensor: sparse=True is not supported"):
+        keras.KerasTensor((2,), sparse=True)

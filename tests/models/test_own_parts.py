@@ -131,3 +131,45 @@ def test_batch_normalization_learns_its_statistics_in_training_only():
     model.fit(x, y, batch_size=400, epochs=20, verbose=0)
     np.testing.assert_allclose(norm.moving_mean.numpy(), x.mean(0), rtol=1e-3)
     np.testing.assert_allclose(norm.moving_variance.numpy(), x.var(0), rtol=1e-2)
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_training_reaches_models_that_ask_for_it(asks):
+    """As in Keras 3: dropout inside a model whose ``call`` has no argument ``training`` does nothing in ``fit``."""
+
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.drop = layers.Dropout(0.5, seed=1)
+            self.out = layers.Dense(1, kernel_initializer="ones")
+
+        if asks:
+
+            def call(self, x, training=False):
+                return self.out(self.drop(x))
+        else:
+
+            def call(self, x):
+                return self.out(self.drop(x))
+
+    model = Own()
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    trained, tested = model.train_on_batch(X, np.zeros(40)), model.test_on_batch(X, np.zeros(40))
+    assert (trained != pytest.approx(tested, rel=1e-4)) == asks
+
+
+def test_a_layer_may_return_its_own_state():
+    class Total(keras.Layer):
+        def __init__(self):
+            super().__init__()
+            self.total = self.add_weight(shape=(2,), initializer="zeros", trainable=False)
+            self.count = self.add_weight(initializer="zeros", trainable=False)
+
+        def call(self, x):
+            self.total.assign_add(ops.sum(x, axis=0))
+            return self.total
+
+    layer = Total()
+    for n in (1, 2, 3):
+        np.testing.assert_array_equal(layer(np.ones((2, 2), "float32")), [2 * n, 2 * n])
+    assert layer.total.name != layer.count.name  # unnamed weights are told apart
