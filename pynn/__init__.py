@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _SUBMODULES = (
-    "activations", "backend", "callbacks", "config", "constraints", "data", "datasets", "dtype_policies", "errors",
-    "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops", "optimizers", "random",
-    "regularizers", "saving", "testing", "utils",
+    "activations", "applications", "backend", "callbacks", "config", "constraints", "data", "datasets",
+    "dtype_policies", "errors", "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops",
+    "optimizers", "random", "regularizers", "saving", "testing", "utils",
 )  # fmt: skip
 _NAMES = {
     "Input": "pynn.layers",
