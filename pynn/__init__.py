@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _SUBMODULES = (
-    "activations", "applications", "backend", "callbacks", "config", "constraints", "data", "datasets",
+    "activations", "applications", "backend", "callbacks", "compat", "config", "constraints", "data", "datasets",
     "dtype_policies", "errors", "initializers", "layers", "losses", "metrics", "mixed_precision", "models", "ops",
-    "optimizers", "random", "regularizers", "saving", "testing", "utils",
+    "optimizers", "preprocessing", "random", "regularizers", "saving", "testing", "tree", "utils",
 )  # fmt: skip
 _NAMES = {
     "Input": "pynn.layers",
@@ -35,12 +35,14 @@ _NAMES = {
     "Metric": "pynn.metrics",
     "Optimizer": "pynn.optimizers",
     "Variable": "pynn.graph.variable",
+    "InputSpec": "pynn.layers",
+    "name_scope": "pynn.graph.name_scope",
     **dict.fromkeys(
         ("GradientTape", "grad", "hessian", "hvp", "jacobian", "jit", "value_and_grad", "vjp"), "pynn.autodiff"
     ),
 }
 
-__all__ = [*_NAMES, *_SUBMODULES]
+__all__ = [*_NAMES, *_SUBMODULES, "version"]
 
 if TYPE_CHECKING:
     from pynn.autodiff import GradientTape as GradientTape
@@ -56,6 +58,16 @@ if TYPE_CHECKING:
     from pynn.layers import Layer as Layer
     from pynn.models import Model as Model
     from pynn.models import Sequential as Sequential
+
+
+def version() -> str:
+    """The version of pynn.
+
+    Example:
+        >>> version() == __version__
+        True
+    """
+    return __version__
 
 
 def __getattr__(name: str) -> Any:

@@ -21,6 +21,10 @@ class ArgumentError(PynnError, ValueError):
     """A value that an argument cannot take."""
 
 
+class StructureError(PynnError, ValueError):
+    """Nested lists, tuples and dictionaries that are not built alike."""
+
+
 class NotBuiltError(PynnError, ValueError):
     """A layer or model was used before its input shape was known."""
 

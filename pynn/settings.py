@@ -7,6 +7,7 @@ from typing import Any
 
 from pynn.errors import ArgumentError
 
+_backend = "pynn"
 _epsilon = 1e-7
 _image_data_format = "channels_last"
 _interactive: bool | None = None
@@ -16,17 +17,17 @@ _flash_attention: bool | None = None
 
 
 def backend() -> str:
-    """``"pynn"``: there is one engine."""
-    return "pynn"
+    """``"pynn"``: there is one engine.  ``"tensorflow"`` for scripts that run under :mod:`pynn.compat`."""
+    return _backend
 
 
 def set_backend(backend: str) -> None:
-    """Only ``"pynn"`` can be set.
+    """Only the one that :func:`backend` gives can be set.
 
     Raises:
         ArgumentError: another name.
     """
-    if backend != "pynn":
+    if backend != _backend:
         raise ArgumentError(f"set_backend: pynn is its own backend, received {backend!r}; leave the call out")
 
 
@@ -36,7 +37,7 @@ def epsilon() -> float:
 
 
 def set_epsilon(value: float) -> None:
-    """Set :func:`epsilon`; programs that are compiled keep the old one."""
+    """Set :func:`epsilon`, for calls on arrays at once; models take it when they are compiled."""
     global _epsilon
     if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
         raise ArgumentError(f"set_epsilon: value must be a number from 0, received {value!r}")

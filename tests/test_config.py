@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 import pynn
-from pynn import config, constraints, dtype_policies, layers
+from pynn import config, constraints, dtype_policies, layers, ops
+
+
+def _loss_when_sure_and_wrong():
+    """Of a model that is compiled now."""
+    model = pynn.Sequential([pynn.Input((2,)), layers.Identity()])
+    model.compile("sgd", "categorical_crossentropy")
+    return model.evaluate(np.array([[0.0, 1.0]]), np.array([[1.0, 0.0]]), verbose=0)
 
 
 def test_epsilon():
@@ -12,6 +19,12 @@ def test_epsilon():
         config.set_epsilon(0.5)
         assert config.epsilon() == 0.5
         np.testing.assert_allclose(constraints.UnitNorm()(np.array([[1.0]])), [[1 / 1.5]])
+        config.set_epsilon(1e-3)
+        for sure in (_loss_when_sure_and_wrong(), ops.categorical_crossentropy([1.0, 0.0], [0.0, 1.0])):
+            assert sure == pytest.approx(-np.log(1e-3))
+        config.set_epsilon(1e-2)  # the functions have programs for these shapes by now
+        for sure in (_loss_when_sure_and_wrong(), ops.categorical_crossentropy([1.0, 0.0], [0.0, 1.0])):
+            assert sure == pytest.approx(-np.log(1e-2))
     finally:
         config.set_epsilon(1e-7)
     with pytest.raises(ValueError, match="set_epsilon: value must be a number from 0, received 'a'"):
@@ -35,6 +48,24 @@ def test_image_data_format():
         config.set_image_data_format("channels_last")
     with pytest.raises(ValueError, match="received 'channels_middle'"):
         config.set_image_data_format("channels_middle")
+
+
+def test_functions_do_not_keep_the_image_data_format_of_their_first_call():
+    x = np.arange(64, dtype="float32").reshape(1, 4, 4, 4)
+    layer = layers.Rescaling([1.0, 2.0, 3.0, 4.0])
+    calls = (lambda: ops.max_pool(x, 2), lambda: ops.image.resize(x, (2, 2)), lambda: layer(x))
+    last = [np.asarray(call()) for call in calls]
+    try:
+        config.set_image_data_format("channels_first")
+        first = [np.asarray(call()) for call in calls]
+    finally:
+        config.set_image_data_format("channels_last")
+    assert [y.shape for y in last] == [(1, 2, 2, 4), (1, 2, 2, 4), (1, 4, 4, 4)]
+    assert [y.shape for y in first] == [(1, 4, 2, 2), (1, 4, 2, 2), (1, 4, 4, 4)]
+    np.testing.assert_array_equal(first[0], x.reshape(1, 4, 2, 2, 2, 2).max((3, 5)))
+    np.testing.assert_array_equal(first[2], x * np.reshape([1, 2, 3, 4], (4, 1, 1)))
+    for before, call in zip(last, calls, strict=True):
+        np.testing.assert_array_equal(call(), before)
 
 
 def test_switches():

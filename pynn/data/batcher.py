@@ -225,6 +225,8 @@ def _prepare(name: str, source: np.ndarray, dtype: str, depth: int | None) -> np
         raise DtypeError(f"'{name}': needs numbers or booleans, received dtype {source.dtype}{hint}")
     if depth is not None:
         return _prepare_labels(name, source, dtype, depth)
+    if dtype == "bool":  # what is not 0 is True, as in NumPy and Keras
+        return np.ascontiguousarray(source, bool)
     if source.dtype == bool:  # one byte each, 0 or 1, and thus also a uint8 array
         source = source.view(np.uint8)
     check_values(name, source, dtype)
@@ -252,7 +254,7 @@ def _prepare_labels(name: str, source: np.ndarray, dtype: str, depth: int) -> np
 def check_values(name: str, source: np.ndarray, dtype: str) -> None:
     """Refuse integers that the target cannot hold; a wrapped-around label would be a silent disaster."""
     target = np.dtype(dtype)
-    if target.kind == "f" or np.can_cast(source.dtype, target):
+    if target.kind in "fb" or np.can_cast(source.dtype, target):
         return
     if source.dtype.kind == "f" and not np.array_equal(source, np.trunc(source)):
         raise DtypeError(

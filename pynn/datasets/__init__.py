@@ -1,4 +1,4 @@
-"""Data sets to learn with: ``mnist``, ``fashion_mnist``, ``cifar10`` as in Keras; ``synthetic_digits``.
+"""Data sets to learn with: those of Keras, and ``synthetic_digits``.
 
 >>> from pynn.datasets import mnist
 >>> (x_train, y_train), (x_test, y_test) = mnist.load_data()  # doctest: +SKIP
@@ -15,10 +15,29 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pynn.datasets import cifar10, fashion_mnist, mnist
+    from pynn.datasets import (
+        boston_housing,
+        california_housing,
+        cifar10,
+        cifar100,
+        fashion_mnist,
+        imdb,
+        mnist,
+        reuters,
+    )
     from pynn.datasets.synthetic import synthetic_digits
 
-__all__ = ["cifar10", "fashion_mnist", "mnist", "synthetic_digits"]
+__all__ = [
+    "boston_housing",
+    "california_housing",
+    "cifar10",
+    "cifar100",
+    "fashion_mnist",
+    "imdb",
+    "mnist",
+    "reuters",
+    "synthetic_digits",
+]
 
 
 def __getattr__(name: str) -> Any:

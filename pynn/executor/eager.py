@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pynn import config
+from pynn import config, settings
 from pynn.executor.native import compile_graph
 from pynn.graph import dtypes
 from pynn.graph.ir import Spec, Value
@@ -63,6 +63,8 @@ def run_traced_with(function: Callable[..., Any], args: tuple[Any, ...], kwargs:
         _hashable(also),
         getattr(owner, "trainable", None),
         config.conv_precision(),
+        settings.image_data_format(),
+        settings.epsilon(),
     )
     programs = _programs.setdefault(owner, {})
     if signature not in programs:

@@ -35,6 +35,9 @@ class Tensor(np.ndarray):
     def __array_wrap__(self, array: np.ndarray, context: Any = None, return_scalar: bool = False) -> Any:
         return array.view(Tensor)
 
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return np.round(self.numpy(), ndigits or 0).view(Tensor)
+
     def __repr__(self) -> str:
         return repr(self.numpy())
 

@@ -11,6 +11,7 @@ from pynn.errors import ArgumentError, DtypeError, ShapeError
 from pynn.graph import dtypes
 from pynn.graph.arithmetic import Arithmetic, apply
 from pynn.graph.ir import Spec
+from pynn.graph.name_scope import scoped
 from pynn.utils.naming import auto_name
 
 _ALIGNMENT = 64  # a cache line, and the widest vector
@@ -83,7 +84,7 @@ class Variable(Arithmetic):
                 raise ArgumentError(f"Variable: name must be a string without '/', received {name!r}")
             value = self._initial(initializer, shape, dtype)
             spec = Spec(value.shape, value.dtype.name)
-        self.path = self.name
+        self.path = scoped(self.name)
         self._trainable = bool(trainable)
         self.autocast = bool(autocast)
         self.aggregation = aggregation or "none"

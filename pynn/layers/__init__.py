@@ -10,10 +10,12 @@ from pynn.layers.attention import AdditiveAttention, Attention
 from pynn.layers.batch_normalization import BatchNormalization
 from pynn.layers.bidirectional import Bidirectional
 from pynn.layers.borders import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
+from pynn.layers.category_encoding import CategoryEncoding
 from pynn.layers.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from pynn.layers.convolution import Conv1D, Conv2D, Conv3D
 from pynn.layers.dense import Dense
 from pynn.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from pynn.layers.discretization import Discretization
 from pynn.layers.dot import Dot, dot
 from pynn.layers.dropout import Dropout
 from pynn.layers.einsum_dense import EinsumDense
@@ -31,6 +33,7 @@ from pynn.layers.global_pooling import (
 from pynn.layers.group_normalization import GroupNormalization
 from pynn.layers.grouped_query_attention import GroupedQueryAttention, GroupQueryAttention
 from pynn.layers.gru import GRU, GRUCell
+from pynn.layers.hashing import HashedCrossing, Hashing
 from pynn.layers.identity import Identity
 from pynn.layers.input_layer import Input, InputLayer
 from pynn.layers.input_spec import InputSpec
@@ -38,6 +41,7 @@ from pynn.layers.lambda_layer import Lambda
 from pynn.layers.layer import Layer
 from pynn.layers.layer_normalization import LayerNormalization
 from pynn.layers.leaky_relu import LeakyReLU
+from pynn.layers.lookup import IntegerLookup, StringLookup
 from pynn.layers.lstm import LSTM, LSTMCell
 from pynn.layers.masking import Masking
 from pynn.layers.merging import (
@@ -58,6 +62,7 @@ from pynn.layers.merging import (
 )
 from pynn.layers.multi_head_attention import MultiHeadAttention
 from pynn.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise
+from pynn.layers.normalization import Normalization
 from pynn.layers.pooling import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
@@ -87,6 +92,7 @@ from pynn.layers.softmax import Softmax
 from pynn.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from pynn.layers.spectral_normalization import SpectralNormalization
 from pynn.layers.stacked_rnn_cells import StackedRNNCells
+from pynn.layers.text_vectorization import TextVectorization
 from pynn.layers.time_distributed import TimeDistributed
 from pynn.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from pynn.layers.unit_normalization import UnitNormalization
@@ -147,6 +153,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
+    "CategoryEncoding",
     "CenterCrop",
     "Concatenate",
     "Conv1D",
@@ -170,6 +177,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Discretization",
     "Dot",
     "Dropout",
     "EinsumDense",
@@ -193,10 +201,13 @@ __all__ = [
     "GroupNormalization",
     "GroupQueryAttention",
     "GroupedQueryAttention",
+    "HashedCrossing",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "IntegerLookup",
     "LSTMCell",
     "Lambda",
     "Layer",
@@ -213,6 +224,7 @@ __all__ = [
     "Minimum",
     "MultiHeadAttention",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
     "RMSNormalization",
@@ -240,7 +252,9 @@ __all__ = [
     "SpatialDropout3D",
     "SpectralNormalization",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
     "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",

@@ -16,6 +16,7 @@ from pynn import constraints, dtype_policies, initializers, regularizers
 from pynn.errors import ArgumentError, NotBuiltError, NotInitializedError, ShapeError
 from pynn.graph import symbolic, trace
 from pynn.graph.ir import Value
+from pynn.graph.name_scope import scoped
 from pynn.graph.symbolic import Call
 from pynn.graph.tensor import Tensor
 from pynn.graph.variable import Variable
@@ -267,7 +268,7 @@ class Layer(LayerState):
         if value.shape != dims:
             raise ShapeError(f"{where}: the initializer of '{name}' gave shape {value.shape}, expected {dims}")
         variable = Variable(value, trainable=trainable, name=name or "variable", dtype=dtype)
-        variable.path = f"{self.name}/{variable.name}"
+        variable.path = scoped(f"{self.name}/{variable.name}")
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         variable.trainable = _may_train(variable) and self._trainable

@@ -15,28 +15,28 @@ from pynn.ops.image_sampling import INTERPOLATIONS, read_pixels, resize_images
 from pynn.utils.random_seed import next_seed
 
 
-def _same_ratio(height: int, width: int, target: tuple[int, int]) -> tuple[int, int]:
+def same_ratio(height: int, width: int, target: tuple[int, int]) -> tuple[int, int]:
     """Sizes with the target's ratio of which one is the image's own, and the other may be larger or smaller."""
     return int(float(width * target[0]) / target[1]), int(float(height * target[1]) / target[0])
 
 
-def _ratio_crop(height: int, width: int, target: tuple[int, int]) -> tuple[int, int]:
+def ratio_crop(height: int, width: int, target: tuple[int, int]) -> tuple[int, int]:
     """The largest size inside of an image that has the target's ratio."""
-    rows, columns = _same_ratio(height, width, target)
+    rows, columns = same_ratio(height, width, target)
     return max(min(height, rows), 1), max(min(width, columns), 1)
 
 
 def crop_to_ratio(x: Value, target: tuple[int, int]) -> Value:
     """The largest part in the middle of images that has the target's ratio of height to width."""
     n, h, w, c = x.shape
-    rows, columns = _ratio_crop(h, w, target)
+    rows, columns = ratio_crop(h, w, target)
     return ops.slice(x, (0, (h - rows) // 2, (w - columns) // 2, 0), (n, rows, columns, c))
 
 
 def pad_to_ratio(x: Value, target: tuple[int, int], fill_value: float) -> Value:
     """Images in the middle of the smallest larger ones that have the target's ratio."""
     _, h, w, _ = x.shape
-    rows, columns = (max(a, b) for a, b in zip((h, w), _same_ratio(h, w, target), strict=True))
+    rows, columns = (max(a, b) for a, b in zip((h, w), same_ratio(h, w, target), strict=True))
     top, left = (rows - h) // 2, (columns - w) // 2
     if top:  # as in Keras, the same on both sides, and in one direction only
         left = 0
@@ -179,7 +179,7 @@ class RandomCrop(RandomImageLayer):
         size = self.height, self.width
         if h <= self.height or w <= self.width:
             # As in Keras: from where the part of the same ratio begins, as much as there is.
-            rows, columns = _ratio_crop(h, w, size)
+            rows, columns = ratio_crop(h, w, size)
             first, left = (h - rows) // 2, (w - columns) // 2
             rows, columns = min(self.height, h - first), min(self.width, w - left)
             part = ops.slice(x, (0, first, left, 0), (n, rows, columns, c))

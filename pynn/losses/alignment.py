@@ -6,9 +6,6 @@ from pynn import ops
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
 
-#: Keeps logarithms, quotients and lengths away from 0, as Keras's ``epsilon`` does.
-EPSILON = 1e-7
-
 
 def _squeeze_last(x: Value) -> Value:
     return ops.reshape(x, x.shape[:-1])

@@ -8,7 +8,7 @@ import numpy as np
 
 from pynn import ops
 from pynn.graph.ir import Value
-from pynn.losses.alignment import EPSILON, class_indices, same_shape
+from pynn.losses.alignment import class_indices, same_shape
 from pynn.losses.base import FunctionLoss
 from pynn.losses.targets import (
     check_class_indices,
@@ -17,6 +17,7 @@ from pynn.losses.targets import (
     check_same_shape,
     targets_checked_by,
 )
+from pynn.settings import epsilon
 from pynn.utils.arrays import as_float, traceable
 
 
@@ -76,7 +77,7 @@ def _counts(labels: Value, ignore_class: int) -> Value:
 def kl_divergence(y_true: Value, y_pred: Value) -> Value:
     """``sum(t * log(t / p))`` over the last axis; probabilities below 1e-7 count as 1e-7."""
     y_true, y_pred = same_shape("kl_divergence", as_float(y_true), as_float(y_pred))
-    y_true, y_pred = ops.clip(y_true, EPSILON, 1.0), ops.clip(y_pred, EPSILON, 1.0)
+    y_true, y_pred = ops.clip(y_true, epsilon(), 1.0), ops.clip(y_pred, epsilon(), 1.0)
     return ops.sum(y_true * ops.log(y_true / y_pred), axis=-1)
 
 
@@ -85,7 +86,7 @@ def kl_divergence(y_true: Value, y_pred: Value) -> Value:
 def poisson(y_true: Value, y_pred: Value) -> Value:
     """``mean(y_pred - y_true * log(y_pred + 1e-7))`` over the last axis."""
     y_true, y_pred = same_shape("poisson", as_float(y_true), as_float(y_pred))
-    return ops.mean(y_pred - y_true * ops.log(y_pred + EPSILON), axis=-1)
+    return ops.mean(y_pred - y_true * ops.log(y_pred + epsilon()), axis=-1)
 
 
 @targets_checked_by(check_class_indices)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from pynn import ops
 from pynn.graph.ir import Value
-from pynn.losses.alignment import EPSILON, same_shape
+from pynn.losses.alignment import same_shape
 from pynn.losses.base import FunctionLoss
 from pynn.losses.crossentropy import smooth
 from pynn.losses.targets import check_one_hot, check_probabilities, targets_checked_by
+from pynn.settings import epsilon
 from pynn.utils.arrays import as_float, traceable
 
 
@@ -55,7 +56,7 @@ def categorical_focal_crossentropy(
     y_true, y_pred = same_shape("categorical_focal_crossentropy", as_float(y_true), as_float(y_pred))
     y_true = smooth(y_true, label_smoothing, y_pred.shape[axis])
     p = ops.softmax(y_pred, axis=axis) if from_logits else y_pred / ops.sum(y_pred, axis=axis, keepdims=True)
-    p = ops.clip(p, EPSILON, 1.0 - EPSILON)
+    p = ops.clip(p, epsilon(), 1.0 - epsilon())
     return -ops.sum(alpha * ops.power(1.0 - p, gamma) * y_true * ops.log(p), axis=axis)
 
 

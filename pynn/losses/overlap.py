@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from pynn import ops
 from pynn.graph.ir import Value
-from pynn.losses.alignment import EPSILON, same_shape
+from pynn.losses.alignment import same_shape
 from pynn.losses.base import FunctionLoss
 from pynn.losses.targets import check_same_shape, targets_checked_by
+from pynn.settings import epsilon
 from pynn.utils.arrays import as_float, traceable
 
 Axes = int | Sequence[int] | None
@@ -26,7 +27,7 @@ def dice(y_true: Value, y_pred: Value, axis: Axes = None) -> Value:
     y_true, y_pred = same_shape("dice", as_float(y_true), as_float(y_pred))
     axis = _several(axis)
     both = ops.sum(y_true * y_pred, axis=axis)
-    return 1.0 - 2.0 * both / (ops.sum(y_true, axis=axis) + ops.sum(y_pred, axis=axis) + EPSILON)
+    return 1.0 - 2.0 * both / (ops.sum(y_true, axis=axis) + ops.sum(y_pred, axis=axis) + epsilon())
 
 
 @targets_checked_by(check_same_shape)
@@ -38,7 +39,7 @@ def tversky(y_true: Value, y_pred: Value, alpha: float = 0.5, beta: float = 0.5,
     both = ops.sum(y_true * y_pred, axis=axis)
     missed = ops.sum(y_true * (1.0 - y_pred), axis=axis)
     invented = ops.sum(y_pred * (1.0 - y_true), axis=axis)
-    return 1.0 - both / (both + alpha * missed + beta * invented + EPSILON)
+    return 1.0 - both / (both + alpha * missed + beta * invented + epsilon())
 
 
 class Dice(FunctionLoss, of=dice, order=("reduction", "name", "axis", "dtype")):

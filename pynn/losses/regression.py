@@ -6,9 +6,10 @@ from typing import Any
 
 from pynn import ops
 from pynn.graph.ir import Value
-from pynn.losses.alignment import EPSILON, same_shape
+from pynn.losses.alignment import same_shape
 from pynn.losses.base import FunctionLoss
 from pynn.losses.targets import check_same_shape, targets_checked_by
+from pynn.settings import epsilon
 from pynn.utils.arrays import as_float, traceable
 
 
@@ -37,7 +38,7 @@ def mean_absolute_error(y_true: Value, y_pred: Value) -> Value:
 def mean_absolute_percentage_error(y_true: Value, y_pred: Value) -> Value:
     """``100 * mean(|y_true - y_pred| / max(|y_true|, 1e-7))`` over the last axis."""
     y_true, y_pred = _floats("mean_absolute_percentage_error", y_true, y_pred)
-    return 100.0 * ops.mean(ops.abs((y_true - y_pred) / ops.maximum(ops.abs(y_true), EPSILON)), axis=-1)
+    return 100.0 * ops.mean(ops.abs((y_true - y_pred) / ops.maximum(ops.abs(y_true), epsilon())), axis=-1)
 
 
 @targets_checked_by(check_same_shape)
@@ -45,7 +46,7 @@ def mean_absolute_percentage_error(y_true: Value, y_pred: Value) -> Value:
 def mean_squared_logarithmic_error(y_true: Value, y_pred: Value) -> Value:
     """``mean((log(y_true + 1) - log(y_pred + 1))**2)`` over the last axis; numbers below 1e-7 count as 1e-7."""
     y_true, y_pred = _floats("mean_squared_logarithmic_error", y_true, y_pred)
-    true_log, pred_log = (ops.log(ops.maximum(y, EPSILON) + 1.0) for y in (y_true, y_pred))
+    true_log, pred_log = (ops.log(ops.maximum(y, epsilon()) + 1.0) for y in (y_true, y_pred))
     return ops.mean(ops.square(true_log - pred_log), axis=-1)
 
 
@@ -90,7 +91,7 @@ def cosine_similarity(y_true: Value, y_pred: Value, axis: int = -1) -> Value:
 def unit_length(x: Value, axis: int = -1) -> Value:
     """``x`` divided by its length along ``axis``; zeros stay zeros, with a finite gradient."""
     squares = ops.sum(ops.square(x), axis=axis, keepdims=True)
-    return x * ops.rsqrt(ops.maximum(squares, EPSILON * EPSILON))
+    return x * ops.rsqrt(ops.maximum(squares, epsilon() ** 2))
 
 
 class MeanSquaredError(FunctionLoss, of=mean_squared_error):

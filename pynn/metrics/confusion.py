@@ -11,10 +11,11 @@ from pynn import ops
 from pynn.errors import ArgumentError
 from pynn.graph import trace
 from pynn.graph.ir import Value
-from pynn.losses.alignment import EPSILON, broadcast_weights, same_shape
+from pynn.losses.alignment import broadcast_weights, same_shape
 from pynn.metrics.base import Metric
 from pynn.metrics.results import as_result, divide_no_nan
 from pynn.ops.embedding import AddRows
+from pynn.settings import epsilon
 from pynn.utils.arrays import as_float
 
 COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
@@ -104,7 +105,7 @@ def _among_first(scores: Value, k: int) -> Value:
 
 def _evenly_spaced(thresholds: Sequence[float]) -> bool:
     n = len(thresholds)
-    return n >= 3 and np.allclose(thresholds, np.arange(n) / (n - 1), rtol=0, atol=EPSILON * (1 + 1e-6))
+    return n >= 3 and np.allclose(thresholds, np.arange(n) / (n - 1), rtol=0, atol=epsilon() * (1 + 1e-6))
 
 
 def _by_comparison(score: Value, positive: Value, negative: Value, thresholds: Sequence[float]) -> tuple[Value, Value]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pynn import ops
 from pynn.graph.ir import Value
-from pynn.losses.alignment import EPSILON, same_shape
+from pynn.losses.alignment import same_shape
 from pynn.metrics.reductions import FunctionMetric
+from pynn.settings import epsilon
 from pynn.utils.arrays import as_float, traceable
 
 
@@ -23,7 +24,7 @@ def concordance_correlation(y_true: Value, y_pred: Value, axis: int = -1) -> Val
     t, p, distance = _centered("concordance_correlation", y_true, y_pred, axis)
     covariance = ops.mean(t * p, axis=axis)
     spread = ops.mean(ops.square(t), axis=axis) + ops.mean(ops.square(p), axis=axis)
-    return 2.0 * covariance / (spread + ops.square(distance) + EPSILON)
+    return 2.0 * covariance / (spread + ops.square(distance) + epsilon())
 
 
 def _centered(name: str, y_true: Value, y_pred: Value, axis: int) -> tuple[Value, Value, Value]:

@@ -9,9 +9,9 @@ import numpy as np
 
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph import trace
-from pynn.losses.alignment import EPSILON
 from pynn.metrics.confusion import ConfusionMetric, thresholds_of
 from pynn.metrics.results import as_result, divide_no_nan
+from pynn.settings import epsilon
 
 _CURVES = ("ROC", "PR", "PRGAIN")
 _SUMMATIONS = ("interpolation", "minoring", "majoring")
@@ -65,7 +65,7 @@ class AUC(ConfusionMetric):
             inner = [i / (num_thresholds - 1) for i in range(1, num_thresholds - 1)]
         else:
             raise ArgumentError(f"AUC: num_thresholds must be a whole number above 1, received {num_thresholds!r}")
-        super().__init__(name, dtype, [-EPSILON, *inner, 1.0 + EPSILON])
+        super().__init__(name, dtype, [-epsilon(), *inner, 1.0 + epsilon()])
         if label_weights is not None and multi_label and num_labels is None:
             num_labels = len(label_weights)
         if label_weights is not None and num_labels not in (None, len(label_weights)):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pynn import settings
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.dtypes import checked_dtype
 from pynn.graph.ir import Op, Spec, Value
@@ -192,7 +193,7 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Value:
 
 
 def normalize(x: Any, axis: Any = -1, order: float = 2, epsilon: float | None = None) -> Value:
-    """``x`` divided by its norm along ``axis``; norms below ``epsilon`` (1e-7) count as ``epsilon``.
+    """``x`` divided by its norm along ``axis``; norms below ``epsilon``, by default ``config.epsilon()``, count as it.
 
     Args:
         x: numbers.
@@ -211,7 +212,7 @@ def normalize(x: Any, axis: Any = -1, order: float = 2, epsilon: float | None = 
         raise ArgumentError(f"normalize: order must be at least 1, received {order!r}")
     x = _float(x)
     axes = axes_of("normalize", axis, x.ndim)
-    least = 1e-7 if epsilon is None else epsilon
+    least = settings.epsilon() if epsilon is None else epsilon
     if order == 2:
         # The square root only of what is not 0, whose gradient there is infinite.
         return multiply(x, rsqrt(maximum(reduce_sum(square(x), axes, keepdims=True), least * least)))

@@ -14,9 +14,7 @@ from typing import Any, ClassVar
 from pynn.errors import ArgumentError, DtypeError, ShapeError
 from pynn.graph.ir import Candidate, Node, Op, Spec, Value
 from pynn.graph.trace import as_value
-
-#: Probabilities are kept this far from 0 and 1 before their logarithm is taken, as Keras does.
-_EPSILON = 1e-7
+from pynn.settings import epsilon
 
 
 class _RowOp(Op, abstract=True):
@@ -307,7 +305,7 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
     logits = y if from_logits else _input_of("softmax", y)
     if logits is not None:
         return SoftmaxCrossentropy()(logits, t)[0]
-    p = ops.clip(y / ops.sum(y, axis=-1, keepdims=True), _EPSILON, 1 - _EPSILON)
+    p = ops.clip(y / ops.sum(y, axis=-1, keepdims=True), epsilon(), 1 - epsilon())
     return -ops.sum(t * ops.log(p), axis=-1)
 
 
@@ -346,7 +344,7 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
     logits = y if from_logits else _input_of("softmax", y)
     if logits is None:
         # softmax(log(p)) == p / sum(p)
-        logits = ops.log(ops.clip(y, _EPSILON, 1 - _EPSILON))
+        logits = ops.log(ops.clip(y, epsilon(), 1 - epsilon()))
     return SparseSoftmaxCrossentropy()(logits, labels)[0]
 
 
@@ -375,7 +373,7 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
         # max(z, 0) - z t + log1p(exp(-|z|)), written so that its gradient is sigmoid(z) - t at z = 0 too (where a
         # zero-initialised layer starts), and so that nothing cancels.
         return t * ops.softplus(-z) + (1 - t) * ops.softplus(z)
-    p = ops.clip(y, _EPSILON, 1 - _EPSILON)
+    p = ops.clip(y, epsilon(), 1 - epsilon())
     return -(t * ops.log(p) + (1 - t) * ops.log(1 - p))
 
 

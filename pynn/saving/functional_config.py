@@ -105,7 +105,7 @@ def _write_function(operation: Function, calls: list[Call], write: Callable[[Any
     bound = inspect.signature(operation.function).bind(*calls[0].args, **calls[0].kwargs)
     bound.apply_defaults()
     given = dict(bound.arguments)
-    call = [given[argument] for argument in row.call if argument in given]
+    call = [given[argument] for argument in _call_names(row, operation.function) if argument in given]
     if row.function == "einsum":
         call = list(given["operands"])
     config = {argument: serialize(given[argument]) for argument in row.config if argument in given}
@@ -117,6 +117,12 @@ def _write_function(operation: Function, calls: list[Call], write: Callable[[Any
         "name": operation.name,
         "inbound_nodes": [{"args": [map_structure(write, item) for item in call], "kwargs": {}}],
     }
+
+
+def _call_names(row: keras_operations.Operation, function: Callable[..., Any]) -> list[str]:
+    """What Keras's arguments of the call are called here: the same, or those in their place."""
+    names = list(inspect.signature(function).parameters)
+    return [name if name in names or i >= len(names) else names[i] for i, name in enumerate(row.call)]
 
 
 # ---- reading -----------------------------------------------------------------------------------------------------
@@ -245,7 +251,7 @@ class _Revival:
             if row.function == "einsum":
                 args = [given.pop("subscripts"), *args]
             else:
-                given.update(zip(row.call, args, strict=False))
+                given.update(zip(_call_names(row, function), args, strict=False))
                 args = []
         known = inspect.signature(function).parameters
         unknown = [key for key, value in given.items() if key not in known and value is not None]
@@ -336,7 +342,7 @@ def _ops_function(name: str, where: str) -> Any:
     from pynn import ops
 
     function = getattr(ops, name, None)
-    if function is None:
+    if not inspect.isfunction(function):
         raise DeserializationError(f"'{where}': pynn.ops has no function {name}")
     return inspect.unwrap(function)
 

@@ -82,6 +82,7 @@ bitwise_or numpy.BitwiseOr x,y
 bitwise_right_shift numpy.BitwiseRightShift x,y
 bitwise_xor numpy.BitwiseXor x,y
 broadcast_to numpy.BroadcastTo x shape
+cast core.Cast x dtype
 categorical_crossentropy nn.CategoricalCrossentropy target,output from_logits,axis
 cbrt numpy.Cbrt x
 cdist math.CDist x,y
@@ -94,6 +95,7 @@ concatenate numpy.Concatenate xs axis
 conjugate numpy.Conjugate x
 conv nn.Conv inputs,kernel strides,padding,data_format,dilation_rate
 conv_transpose nn.ConvTranspose inputs,kernel strides,padding,output_padding,data_format,dilation_rate
+convert_to_tensor core.ConvertToTensor x dtype,sparse,ragged
 copy numpy.Copy x
 corrcoef numpy.Corrcoef x
 correlate numpy.Correlate x1,x2 mode
@@ -112,6 +114,7 @@ det linalg.Det x
 diag numpy.Diag x k
 diagflat numpy.Diagflat x k
 diagonal numpy.Diagonal x offset,axis1,axis2
+diff numpy.Diff a n,axis
 digitize numpy.Digitize x,bins
 divide numpy.Divide x1,x2
 divide_no_nan numpy.DivideNoNan x1,x2
@@ -150,6 +153,7 @@ full numpy.Full fill_value shape,dtype
 full_like numpy.FullLike x,fill_value dtype
 gcd numpy.Gcd x1,x2
 gelu nn.Gelu x approximate
+geomspace numpy.Geomspace start,stop num,endpoint,dtype,axis
 get_item numpy.GetItem x,key
 glu nn.Glu x axis
 greater numpy.Greater x1,x2
@@ -188,6 +192,7 @@ leaky_relu nn.LeakyRelu x negative_slope
 left_shift numpy.LeftShift x,y
 less numpy.Less x1,x2
 less_equal numpy.LessEqual x1,x2
+linspace numpy.Linspace start,stop num,endpoint,retstep,dtype,axis
 log numpy.Log x
 log10 numpy.Log10 x
 log1p numpy.Log1p x
@@ -201,6 +206,7 @@ logical_and numpy.LogicalAnd x1,x2
 logical_not numpy.LogicalNot x
 logical_or numpy.LogicalOr x1,x2
 logical_xor numpy.LogicalXor x1,x2
+logspace numpy.Logspace start,stop num,endpoint,base,dtype,axis
 logsumexp math.Logsumexp x axis,keepdims
 lstsq linalg.Lstsq a,b rcond
 lu_factor linalg.LuFactor x
@@ -244,6 +250,7 @@ not_equal numpy.NotEqual x1,x2
 one_hot nn.OneHot x num_classes,axis,dtype,sparse
 ones_like numpy.OnesLike x dtype
 outer numpy.Outer x1,x2
+pad numpy.Pad x,constant_values pad_width,mode
 percentile numpy.Percentile x,q axis,method,keepdims
 pinv linalg.Pinv x rcond
 polar nn.Polar abs_,angle
@@ -269,6 +276,7 @@ roll numpy.Roll x shift,axis
 rot90 numpy.Rot90 array k,axes
 round numpy.Round x decimals
 rsqrt math.Rsqrt x
+saturate_cast core.SaturateCast x dtype
 scatter core.Scatter indices,values shape
 scatter_update core.ScatterUpdate inputs,indices,updates reduction
 searchsorted numpy.SearchSorted sorted_sequence,values side

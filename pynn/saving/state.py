@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -236,12 +237,31 @@ def load_state(
             if name.rsplit("/", 1)[1] in source.names(name.rsplit("/", 1)[0]):
                 found.append(_fitting(source, name, variable))
     arrays = [(variable, source.read(name)) for variable, name in found]
-    for run in later:
-        run()
-    for variable, array in arrays:
-        variable.assign(array)
+    with _restored_on_error(model if later else None, with_optimizer):
+        for run in later:
+            run()
+        for variable, array in arrays:
+            variable.assign(array)
     if skipped:
         warnings.warn(f"load_weights left out layers that do not fit: {'; '.join(skipped)}", stacklevel=3)
+
+
+@contextmanager
+def _restored_on_error(model: Any, with_optimizer: bool) -> Iterator[None]:
+    """Variables have their old numbers again if a ``load_own_variables`` of the user's raises; None: there is none.
+
+    What such a method does beside variables is its own affair.
+    """
+    before: dict[int, tuple[Variable, np.ndarray]] = {}
+    for place in places(model, with_optimizer) if model is not None else ():
+        for variable in (*place.variables.values(), *getattr(place.owner, "variables", ())):
+            before.setdefault(id(variable), (variable, variable.array.copy()))
+    try:
+        yield
+    except BaseException:
+        for variable, array in before.values():
+            variable.assign(array)
+        raise
 
 
 def _check(source: Source, place: Place) -> list[tuple[Variable, str]]:

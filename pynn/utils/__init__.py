@@ -6,6 +6,22 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "is_keras_tensor": "pynn.utils.inspection",
+    "get_source_inputs": "pynn.utils.inspection",
+    "Config": "pynn.utils.inspection",
+    "plot_model": "pynn.utils.plotting",
+    "model_to_dot": "pynn.utils.plotting",
+    "standardize_dtype": "pynn.graph.dtypes",
+    "get_file": "pynn.utils.get_file",
+    "split_dataset": "pynn.utils.split_dataset",
+    "timeseries_dataset_from_array": "pynn.utils.timeseries",
+    "image_dataset_from_directory": "pynn.utils.directories",
+    "text_dataset_from_directory": "pynn.utils.directories",
+    "audio_dataset_from_directory": "pynn.utils.directories",
+    "load_img": "pynn.utils.images",
+    "img_to_array": "pynn.utils.images",
+    "array_to_img": "pynn.utils.images",
+    "save_img": "pynn.utils.images",
     "Progbar": "pynn.utils.progbar",
     "CustomObjectScope": "pynn.saving.registration",
     "clear_session": "pynn.utils.session",

@@ -87,7 +87,7 @@ def test_small_calls_are_measured():
     arguments = ["--peers", "pynn", "--rounds", "1", "--calls", "predict", "fit", "--soak", "50"]
     done = subprocess.run(
         [sys.executable, "small_calls.py", *arguments],
-        cwd=BENCHMARKS, capture_output=True, text=True, timeout=120, check=True,
+        cwd=BENCHMARKS, capture_output=True, text=True, timeout=600, check=True,
     )  # fmt: skip
     lines = [line.split() for line in done.stdout.splitlines()]
     assert [line[0] for line in lines if line[0] in ("predict", "fit")] == ["predict", "fit"]

@@ -1,21 +1,10 @@
 """EarlyStopping ends at the epoch where Keras's does, with the same weights."""
 
-import os
 import random
-import warnings
 
 import pytest
 
 from pynn.callbacks import EarlyStopping
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
-
-@pytest.fixture(scope="module")
-def keras():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return pytest.importorskip("keras")
 
 
 def _train(callback, values, model):

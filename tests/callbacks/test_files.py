@@ -180,6 +180,13 @@ model.fit(x, x[:, :1], batch_size=16, epochs=10**6, verbose=0, callbacks=used)
 """
 
 
+def _wait_for(*paths):
+    end = time.monotonic() + 300  # far more than the slowest machine takes
+    while not all(path.exists() for path in paths):
+        assert time.monotonic() < end, "nothing was written"
+        time.sleep(0.01)
+
+
 def test_killed_while_it_writes(tmp_path):
     """At a random moment of a training that writes all the time.  PYNN_KILLS=100 does it a hundred times."""
     draw = random.Random(0)
@@ -187,7 +194,8 @@ def test_killed_while_it_writes(tmp_path):
     for _ in range(int(os.environ.get("PYNN_KILLS", "2"))):
         process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True)
         assert process.stdout.readline() == "ready\n"
-        time.sleep(0.3 + draw.random() * 0.3)
+        _wait_for(tmp_path / "m.keras", tmp_path / "b" / "latest.weights.h5")
+        time.sleep(draw.random() * 0.3)
         process.send_signal(signal.SIGKILL)
         process.wait()
         process.stdout.close()

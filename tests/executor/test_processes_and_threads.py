@@ -75,7 +75,7 @@ def test_a_forked_process_works_and_gets_the_same_numbers(model):
         child = context.Process(target=_predict_and_train, args=(model, queue))
         child.start()
     try:
-        prediction, weights = queue.get(timeout=60)
+        prediction, weights = queue.get(timeout=300)
     finally:
         child.kill()
         child.join()

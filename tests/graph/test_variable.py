@@ -91,6 +91,12 @@ def test_operators_are_those_of_numpy_inside_and_outside_of_traces(name):
     np.testing.assert_allclose(recorded, expected, rtol=1e-6)
 
 
+def test_rounding():
+    rounded = round(pynn.Variable([1.26, -2.0]) + 1, 1)
+    assert isinstance(rounded, Tensor)
+    np.testing.assert_allclose(rounded, [2.3, -1.0], rtol=1e-6)
+
+
 def test_as_plain_numbers():
     v = pynn.Variable(2.5)
     assert (float(v), int(v), f"{v:.1f}") == (2.5, 2, "2.5")

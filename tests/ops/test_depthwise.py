@@ -1,6 +1,5 @@
 """depthwise_conv: Keras' arguments and layout, its kernels, and errors that say what to do."""
 
-import os
 import warnings
 
 import numpy as np
@@ -15,8 +14,6 @@ from pynn.graph.passes.choose_kernels import choose
 from pynn.graph.trace import Trace
 from pynn.ops.conv import Conv2d
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
 
 def graph_of(x, w, **arguments):
     with Trace() as trace:
@@ -30,10 +27,9 @@ def graph_of(x, w, **arguments):
     ids=str,
 )
 @pytest.mark.parametrize("multiplier", [1, 3])
-def test_same_as_keras(arguments, multiplier):
+def test_same_as_keras(keras, arguments, multiplier):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Keras's own imports warn about is not ours to judge
-        keras = pytest.importorskip("keras", reason="Keras is not installed: pip install '.[parity]'")
         rng = np.random.default_rng(0)
         x = rng.standard_normal((2, 9, 8, 5), dtype=np.float32)
         w = rng.standard_normal((3, 3, 5, multiplier), dtype=np.float32)

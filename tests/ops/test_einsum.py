@@ -74,7 +74,7 @@ def test_matmul_broadcasts_as_numpy(shapes):
     ("subscripts", "shapes", "error", "says"),
     [
         ("ij,jk->ik", [(3, 4), (5, 6)], ShapeError, "'j' is 4 in one operand and 5 in another"),
-        ("ii->i", [(3, 3)], ArgumentError, "twice in one term"),
+        ("ij->ii", [(3, 3)], ArgumentError, "the result names a letter twice"),
         ("ij,jk->iz", [(3, 4), (4, 5)], ArgumentError, "names a letter that no operand has"),
         ("ij->i", [(3, 4), (4, 5)], ArgumentError, "received 2 operands for 1 terms"),
         ("ijk->i", [(3, 4)], ShapeError, "'ijk' does not fit"),

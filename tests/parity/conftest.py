@@ -1,21 +1,9 @@
-"""What the comparisons with Keras share: Keras itself, and the same layer in both libraries."""
-
-import os
-import warnings
+"""What the comparisons with Keras share: the same layer in both libraries."""
 
 import numpy as np
 import pytest
 
 import pynn
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
-
-@pytest.fixture(scope="session")
-def keras():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what Keras's own imports warn about is not ours to judge
-        return pytest.importorskip("keras", reason="Keras is not installed: pip install '.[parity]'")
 
 
 @pytest.fixture(scope="session")

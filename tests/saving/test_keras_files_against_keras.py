@@ -1,25 +1,14 @@
 """Files go both ways: what Keras writes pynn reads, and the other way round, with equal predictions."""
 
 import json
-import os
-import warnings
 
 import numpy as np
 import pytest
 
 import pynn
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 pytestmark = pytest.mark.filterwarnings("ignore")
 rng = np.random.default_rng(0)
-
-
-@pytest.fixture(scope="module")
-def keras():
-    pytest.importorskip("h5py")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return pytest.importorskip("keras")
 
 
 def images(lib):
@@ -176,3 +165,16 @@ def test_models_of_a_class_of_ones_own(keras, tmp_path):
     theirs.save(tmp_path / "n.keras")
     again = pynn.saving.load_model(tmp_path / "n.keras", custom_objects={"test_keras>Net": subclassed(pynn)})
     np.testing.assert_allclose(again.predict(x, verbose=0), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{}, {"axis": 1}, {"axis": 0, "dtype": "int32"}], ids=str)
+def test_one_hot_in_a_config(keras, tmp_path, options):
+    x = np.array([[1, 2, 3], [0, 9, 0]], "int32")
+    for writer, reader in ((keras, pynn), (pynn, keras)):
+        numbers = writer.Input((3,), dtype="int32")
+        model = writer.Model(numbers, writer.ops.one_hot(numbers, 4, **options))
+        model.save(tmp_path / "m.keras")
+        again = reader.models.load_model(tmp_path / "m.keras")
+        found, expected = np.asarray(again(x)), np.asarray(model(x))
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)

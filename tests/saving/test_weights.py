@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import warnings
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from pynn import layers
 from pynn.errors import ArgumentError, ShapeError
 from pynn.saving.errors import WeightsFileError
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
 FORMATS = ["w.npz", "w.weights.h5", "w.h5", "w.safetensors"]
 X = np.random.default_rng(0).random((4, 8, 8, 2)).astype("float32")
 
@@ -120,10 +118,8 @@ def test_the_layout_is_keras_own(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def real_keras():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return pytest.importorskip("keras")
+def real_keras(request):
+    return request.getfixturevalue("keras")
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import textwrap
-import time
 
 import pytest
 
@@ -143,19 +142,21 @@ def _plain(text: str) -> str:
 
 def test_terminal_redraws_one_line_in_place_and_leaves_the_last_state():
     written = _run_in_terminal("""
-        import time
-        from pynn.utils import Progbar
+        from types import SimpleNamespace
+        from pynn.utils import Progbar, progbar
+        now = 100.0
+        progbar.time = SimpleNamespace(perf_counter=lambda: now)
         bar = Progbar(400, stateless_metrics=[])
         for step in range(400):
-            time.sleep(0.0015)
+            now += 0.0015
             bar.update(step + 1, [("loss", 0.5)], finalize=False)
         bar.update(400, [("loss", 0.25)], finalize=True)
         """)
     states = [s for s in _plain(written).replace("\n", "").split("\r") if s.strip()]
     assert written.count("\n") == 1
     assert re.fullmatch(rf"400/400 {'━' * 20} 1s \dms/step - loss: 0.2500", states[-1])
-    # 0.6 s or more at one redraw every 50 ms, against 400 updates.
-    assert 3 <= len(states) < 100
+    # 0.6 s at one redraw every 50 ms or a step later, against 400 updates.
+    assert 10 <= len(states) <= 14
     assert all(re.match(r"[ \d]{3}/400 ━*─* +\d+s \dms/step - loss: 0.5000", s) for s in states[:-1]), states
     assert "\x1b[32m━" in written
 
@@ -195,11 +196,14 @@ def test_closed_bar_leaves_the_cursor_on_a_new_line():
 
 
 def test_update_without_redraw_is_cheap():
+    """In calls, since times depend on the machine: the property, and the clock that it reads."""
     bar = Progbar(10**9, verbose=1)
-    best = float("inf")
-    for _ in range(5):
-        start = time.perf_counter()
-        for _ in range(10_000):
-            assert not bar.redraw_is_due
-        best = min(best, (time.perf_counter() - start) / 10_000)
-    assert best < 2e-6
+    calls = []
+    sys.setprofile(lambda frame, event, function: calls.append(event))
+    try:
+        for _ in range(100):
+            bar.redraw_is_due  # noqa: B018
+    finally:
+        sys.setprofile(None)
+    assert calls.count("call") == 100
+    assert calls.count("c_call") <= 101  # and of setprofile itself

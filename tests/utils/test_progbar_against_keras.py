@@ -1,23 +1,12 @@
 """The same random loops through Keras's progress bar and ours leave the same line."""
 
 import importlib
-import os
 import random
 import re
-import warnings
 
 import pytest
 
 from pynn.utils import progbar
-
-os.environ.setdefault("KERAS_BACKEND", "jax")
-
-
-@pytest.fixture(scope="module")
-def keras():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return pytest.importorskip("keras")
 
 
 class Clock:

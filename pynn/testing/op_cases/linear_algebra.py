@@ -36,8 +36,8 @@ _A, _B = Spec((2, 3, 3)), Spec((2, 3, 4))
 _LOOSE: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}
 
 CASES = [
-    # Finite differences move all numbers; a symmetric rule sees half of each pair, so gradients are those of the
-    # parity tests, through functions that make their argument symmetric.
+    # Finite differences move all numbers; a symmetric rule sees half of each pair.  Gradients of these two are checked
+    # through an argument that is made symmetric: tests/ops/test_linear_algebra.py.
     OpCase(la.Cholesky(), [_A], draw={0: _positive}, grad=(), expect=[(2, 3, 3)], **_LOOSE),
     OpCase(la.Eigh(), [_A], draw={0: _symmetric}, grad=(), expect=[(2, 3), (2, 3, 3)], **_LOOSE),
     *(OpCase(op, [_A], draw={0: _dominant}, **_LOOSE) for op in (la.Inv(), la.Det())),
