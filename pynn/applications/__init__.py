@@ -19,6 +19,8 @@ _MODULES = {
     "vgg19": ("VGG19",),
     "mobilenet": ("MobileNet",),
     "mobilenet_v2": ("MobileNetV2",),
+    "mobilenet_v3": ("MobileNetV3Large", "MobileNetV3Small"),
+    "densenet": ("DenseNet121", "DenseNet169", "DenseNet201"),
     "resnet": ("ResNet50", "ResNet101", "ResNet152"),
     "resnet50": (),
     "resnet_v2": ("ResNet50V2", "ResNet101V2", "ResNet152V2"),

@@ -65,10 +65,12 @@ class Frame:
         options: what the user wants.
         size: height and width of images if the user does not say; ImageNet's weights with a top need it.
         least: the smallest height and width.
+        any_size: the top takes images of any size, also unknown ones.
     """
 
-    def __init__(self, network: str, options: Options, size: int = 224, least: int = 32):
+    def __init__(self, network: str, options: Options, size: int = 224, least: int = 32, any_size: bool = False):
         self.network, self.options, self.least = network, options, least
+        self._fixed = options.include_top and not any_size
         self._check_options()
         self.shape = self._input_shape(size)
         #: What the first layer is called on.
@@ -114,10 +116,10 @@ class Frame:
         channels = 3 if shape is None else shape[0 if first else -1]
         default = (channels, size, size) if first else (size, size, channels)
         if shape is None:
-            return default if o.include_top else tuple(n if n == channels else None for n in default)
+            return default if self._fixed else tuple(n if n == channels else None for n in default)
         if imagenet and channels != 3:
             raise ShapeError(f"{self.network}: ImageNet's weights are for 3 channels, received input_shape={shape}")
-        if imagenet and o.include_top and shape != default:
+        if imagenet and self._fixed and shape != default:
             raise ShapeError(
                 f"{self.network}: ImageNet's weights with the top are for images of {default}, received "
                 f"input_shape={shape}; pass include_top=False for images of other sizes"
@@ -130,7 +132,7 @@ class Frame:
                 f"{self.network}: images must have at least {self.least}x{self.least} pixels, received "
                 f"input_shape={shape}"
             )
-        if o.include_top and None in shape:
+        if self._fixed and None in shape:
             raise ShapeError(
                 f"{self.network}: the top needs a known size of images, received input_shape={shape}; pass "
                 "include_top=False for images of any size"

@@ -21,6 +21,11 @@ PARAMETERS = {
     "ResNet50V2": 25_613_800,
     "InceptionV3": 23_851_784,
     "Xception": 22_910_480,
+    "MobileNetV3Small": 2_554_968,
+    "MobileNetV3Large": 5_507_432,
+    "DenseNet121": 8_062_504,
+    "DenseNet169": 14_307_880,
+    "DenseNet201": 20_242_984,
 }
 MODELS = Path(os.environ.get("PYNN_DATA_DIR", "")) / "models"
 REAL = MODELS / "mobilenet_7_5_224_tf.h5"

@@ -19,8 +19,10 @@ FAMILIES = {
     "ResNet50V2": 33,
     "InceptionV3": 75,
     "Xception": 71,
+    "DenseNet121": 32,
+    "MobileNetV3Small": 33,
 }
-OTHERS = ("VGG19", "ResNet101", "ResNet101V2")
+OTHERS = ("VGG19", "ResNet101", "ResNet101V2", "DenseNet169", "DenseNet201", "MobileNetV3Large")
 
 
 def layers_of(model):
@@ -91,6 +93,13 @@ def test_signatures_are_those_of_keras(keras, name):
 def test_widths(both, name, alpha):
     theirs, ours = both(name, alpha=alpha, input_shape=(96, 96, 3))
     assert ours.name == theirs.name
+    assert layers_of(ours) == layers_of(theirs)
+
+
+@pytest.mark.parametrize("name", ["MobileNetV3Small", "MobileNetV3Large"])
+def test_minimal_networks(both, name):
+    arguments = {"minimalistic": True, "include_preprocessing": False, "alpha": 1.25, "dropout_rate": 0}
+    theirs, ours = both(name, **arguments)
     assert layers_of(ours) == layers_of(theirs)
 
 
