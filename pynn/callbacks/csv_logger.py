@@ -46,17 +46,11 @@ class CSVLogger(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         logs = logs or {}
         if self.keys is None:
-            self.keys = sorted(logs)
-            if not any(key.startswith("val_") for key in self.keys):
-                # Epochs without a validation may come first.
-                self.keys += [f"val_{key}" for key in self.keys]
-        if self._writer is None:
-            names = ["epoch", *self.keys]
-            self._writer = csv.DictWriter(self._file, names, delimiter=self.sep)
+            self.keys = _columns(logs)
+            self._writer = csv.writer(self._file, delimiter=self.sep)
             if self._needs_header:
-                self._writer.writeheader()
-        row = {key: _value(logs.get(key, "NA")) for key in self.keys}
-        self._writer.writerow({"epoch": epoch, **row})
+                self._writer.writerow(["epoch", *self.keys])
+        self._writer.writerow([epoch, *(_cell(logs.get(key, "NA")) for key in self.keys)])
         self._file.flush()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
@@ -65,7 +59,16 @@ class CSVLogger(Callback):
         self._file = self._writer = None
 
 
-def _value(value: Any) -> Any:
+def _columns(logs: Logs) -> list[str]:
+    """The names of the first epoch, and those of a validation that may come in a later one only."""
+    names = sorted(logs)
+    if any(name.startswith("val_") for name in names):
+        return names
+    return names + [f"val_{name}" for name in names]
+
+
+def _cell(value: Any) -> Any:
+    """Lists in brackets, anything else as it is."""
     if isinstance(value, Iterable) and not isinstance(value, str) and getattr(value, "ndim", True):
         return f'"[{", ".join(map(str, value))}]"'
     return value

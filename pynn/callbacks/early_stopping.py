@@ -9,7 +9,7 @@ from pynn.callbacks.monitor_callback import MonitorCallback
 
 
 class EarlyStopping(MonitorCallback):
-    """Stop training when a monitored metric has stopped improving.
+    """End a training early, once its epochs no longer make a metric better.
 
     Args:
         monitor: name of the quantity in the epoch's logs.
@@ -44,50 +44,40 @@ class EarlyStopping(MonitorCallback):
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = start_from_epoch
-        self.wait = 0
-        self.stopped_epoch = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forget what earlier fits have shown: one object can serve several."""
+        self.wait = self.stopped_epoch = self.best_epoch = 0
+        self.best = None
         self.best_weights: Any = None
-        self.best_epoch = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        # One object can serve several fits.
-        self.wait = 0
-        self.stopped_epoch = 0
-        self.best = None
-        self.best_weights = None
-        self.best_epoch = 0
+        self._begin()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        if self.monitor_op is None:
-            self._set_monitor_op()
-        current = self._monitored_value(logs)
-        if current is None or epoch < self.start_from_epoch:
+        value = self._watched(logs)
+        if value is None or epoch < self.start_from_epoch:
             return
-        if self.restore_best_weights and self.best_weights is None:
-            # If no epoch beats the baseline, the first one watched is the best there is.
-            self._keep(epoch)
-
-        self.wait += 1
-        if self._is_improvement(current, self.best):
-            self.best = current
-            self.best_epoch = epoch
+        # The first epoch watched is a record whatever its value is, so there always are weights to go back to.
+        record = self._beats(value, self.best)
+        if record:
+            self.best, self.best_epoch = value, epoch
             if self.restore_best_weights:
-                self._keep(epoch)
-            if self.baseline is None or self._is_improvement(current, self.baseline):
-                self.wait = 0
-            return
-        if self.wait >= self.patience and epoch > 0:
+                self.best_weights = self.model.get_weights()
+        # A record that misses the baseline is counted as an epoch in vain, but does not end the training itself.
+        good = record and (self.baseline is None or self._beats(value, self.baseline))
+        self.wait = 0 if good else self.wait + 1
+        if not record and epoch > 0 and self.wait >= self.patience:
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        if self.stopped_epoch > 0 and self.verbose > 0:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
-        if self.restore_best_weights and self.best_weights is not None:
-            if self.verbose > 0:
+        goes_back = self.restore_best_weights and self.best_weights is not None
+        if self.verbose > 0:
+            if self.stopped_epoch:
+                print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+            if goes_back:
                 print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
+        if goes_back:
             self.model.set_weights(self.best_weights)
-
-    def _keep(self, epoch: int) -> None:
-        self.best_weights = self.model.get_weights()
-        self.best_epoch = epoch

@@ -37,7 +37,7 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer
-        rate = self._ask(epoch, float(np.asarray(optimizer.learning_rate)))
+        rate = self._ask(epoch, learning_rate_of(self.model))
         if not isinstance(rate, float | np.floating):
             raise ArgumentError(
                 f"LearningRateScheduler: schedule must give a float, it gave {rate!r} for epoch {epoch}; "
@@ -60,7 +60,12 @@ class LearningRateScheduler(Callback):
         log_learning_rate(self.model, logs)
 
 
+def learning_rate_of(model: Any) -> float:
+    """The rate that the next step of ``model`` uses."""
+    return float(np.asarray(model.optimizer.learning_rate))
+
+
 def log_learning_rate(model: Any, logs: Logs | None) -> None:
     """Put the learning rate into an epoch's logs, for the callbacks that come later."""
     if isinstance(logs, MutableMapping):
-        logs["learning_rate"] = float(np.asarray(model.optimizer.learning_rate))
+        logs["learning_rate"] = learning_rate_of(model)

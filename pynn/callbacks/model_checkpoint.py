@@ -78,24 +78,30 @@ class ModelCheckpoint(MonitorCallback):
             self._save(self._epoch, batch, dict(logs or {}))
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        if self.save_best_only and self.monitor_op is None:
-            self._set_monitor_op()
+        if self.save_best_only:
+            self._find_direction()  # an error here names the argument
         if self._frequency.by_epoch:
             self._save(epoch, None, dict(logs or {}))
 
     def _save(self, epoch: int, batch: int | None, logs: dict[str, Any]) -> None:
         path = self._path(epoch, batch, logs)
-        if not self._should_save(epoch, logs, path):
-            return
+        is_due, news = self._judge(logs, path)
+        if news:
+            self._say(epoch, news)
+        if is_due:
+            self._write(path)
+            self._say(epoch, f"finished saving model to {path}")
+
+    def _say(self, epoch: int, what: str) -> None:
+        if self.verbose > 0:
+            print(f"\nEpoch {epoch + 1}: {what}")
+
+    def _write(self, path: Path) -> None:
         if path.is_dir():
             raise OSError(f"ModelCheckpoint: {path} is a directory; give filepath the name of a file")
         path.parent.mkdir(parents=True, exist_ok=True)
-        if self.save_weights_only:
-            self.model.save_weights(path, overwrite=True)
-        else:
-            self.model.save(path, overwrite=True)
-        if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: finished saving model to {path}")
+        write = self.model.save_weights if self.save_weights_only else self.model.save
+        write(path, overwrite=True)
 
     def _path(self, epoch: int, batch: int | None, logs: dict[str, Any]) -> Path:
         fields = {"epoch": epoch + 1, **({} if batch is None else {"batch": batch + 1}), **logs}
@@ -106,23 +112,22 @@ class ModelCheckpoint(MonitorCallback):
                 f"ModelCheckpoint: {self.filepath!r} names {error}, which is not there; there are {', '.join(fields)}"
             ) from error
 
-    def _should_save(self, epoch: int, logs: dict[str, Any], path: Path) -> bool:
+    def _judge(self, logs: dict[str, Any], path: Path) -> tuple[bool, str]:
+        """Whether to save, and what there is to say about it before; a new record is noted."""
+        saving = f"saving model to {path}"
         if not self.save_best_only:
-            if self.verbose > 0:
-                print(f"\nEpoch {epoch + 1}: saving model to {path}")
-            return True
-        current = logs.get(self.monitor)
-        if current is None:
-            warnings.warn(f"Can save best model only with {self.monitor} available.", stacklevel=4)
-            return True
-        if np.ndim(current):
-            warnings.warn(f"Can save best model only when {self.monitor} is a number, it is {current!r}.", stacklevel=4)
-            return True
-        best = "None" if self.best is None else f"{self.best:.5f}"
-        improved = self._is_improvement(current, self.best)
-        if self.verbose > 0:
-            what = f"improved from {best} to {current:.5f}, saving model to {path}"
-            print(f"\nEpoch {epoch + 1}: {self.monitor} {what if improved else f'did not improve from {best}'}")
-        if improved:
-            self.best = current
-        return improved
+            return True, saving
+        value = logs.get(self.monitor)
+        if value is None or np.ndim(value):
+            what = "it is missing" if value is None else f"received {value!r}"
+            warnings.warn(
+                f"ModelCheckpoint: the best can be told only with {self.monitor} available as one number, {what}; "
+                "saved all the same",
+                stacklevel=4,
+            )
+            return True, ""
+        record = "None" if self.best is None else f"{self.best:.5f}"
+        if not self._beats(value, self.best):
+            return False, f"{self.monitor} did not improve from {record}"
+        self.best = value
+        return True, f"{self.monitor} improved from {record} to {value:.5f}, {saving}"

@@ -29,16 +29,28 @@ class MonitorCallback(Callback):
     ) -> None:
         super().__init__()
         if mode not in ("auto", "min", "max"):
-            warnings.warn(f"{type(self).__name__} mode {mode!r} is unknown, fallback to auto mode.", stacklevel=3)
+            warnings.warn(
+                f"{type(self).__name__}: mode {mode!r} is unknown, 'auto' is taken; it may be 'auto', 'min' or 'max'",
+                stacklevel=3,
+            )
             mode = "auto"
-        self.monitor = monitor
-        self.mode = mode
+        self.monitor, self.mode = monitor, mode
         self.best = baseline
         self.min_delta = abs(min_delta)
+        #: ``operator.gt`` or ``operator.lt``; None until it is known which of them, see :meth:`_find_direction`.
         self.monitor_op: Callable[[float, float], bool] | None = None
 
+    def _find_direction(self) -> Callable[[float, float], bool]:
+        """The comparison that says "better", found once; metrics have a direction only when they are built.
+
+        Raises:
+            ArgumentError: neither the mode nor the metric tells.
+        """
+        if self.monitor_op is None:
+            self.monitor_op = operator.gt if self._higher_is_better() else operator.lt
+        return self.monitor_op
+
     def _higher_is_better(self) -> bool:
-        """Which way the monitored quantity improves; known only when the model's metrics are built."""
         if self.mode != "auto":
             return self.mode == "max"
         name = self.monitor.removeprefix("val_")
@@ -54,25 +66,22 @@ class MonitorCallback(Callback):
             "shrink; pass mode='max' if higher is better, or mode='min' if lower is better"
         )
 
-    def _set_monitor_op(self) -> None:
-        self.monitor_op = operator.gt if self._higher_is_better() else operator.lt
-
-    def _is_improvement(self, value: float, reference: float | None) -> bool:
-        if reference is None:
+    def _beats(self, value: float, record: float | None) -> bool:
+        """Whether ``value`` is better than ``record`` by more than ``min_delta``; anything beats None."""
+        if record is None:
             return True
-        if self.monitor_op is None:
-            self._set_monitor_op()
-        assert self.monitor_op is not None
-        margin = self.min_delta if self.monitor_op is operator.gt else -self.min_delta
-        return self.monitor_op(value - margin, reference)
+        better = self._find_direction()
+        return better(value - self.min_delta if better is operator.gt else value + self.min_delta, record)
 
-    def _monitored_value(self, logs: Logs | None) -> float | None:
+    def _watched(self, logs: Logs | None) -> float | None:
+        """The monitored quantity of an epoch; None, after a warning, if the logs lack it."""
+        self._find_direction()
         logs = logs or {}
-        if self.monitor not in logs:
+        value = logs.get(self.monitor)
+        if value is None:
             warnings.warn(
-                f"{type(self).__name__} conditioned on metric `{self.monitor}` which is not available. "
-                f"Available metrics are: {','.join(logs)}",
+                f"{type(self).__name__} does nothing: it watches `{self.monitor}` which is not available. "
+                f"Available metrics are: {', '.join(logs)}",
                 stacklevel=3,
             )
-            return None
-        return logs[self.monitor]
+        return value

@@ -26,7 +26,7 @@ class ProgbarLogger(Callback):
         self.target: int | None = None
         self.verbose = 1
         self.epochs = 1
-        self._called_in_fit = False
+        self._is_fitting = False
 
     def set_params(self, params: dict[str, Any]) -> None:
         super().set_params(params)
@@ -36,7 +36,7 @@ class ProgbarLogger(Callback):
 
     def listens_to(self, hook: str) -> bool:
         if hook.endswith("_batch_end"):
-            if hook == "on_test_batch_end" and self._called_in_fit:
+            if hook == "on_test_batch_end" and self._is_fitting:
                 return False  # a validation shows in its epoch's line
             # Other modes only have to count, and that only where the number of steps is not known before.
             return self.verbose == 1 or (self.verbose == 2 and self.target is None)
@@ -55,14 +55,14 @@ class ProgbarLogger(Callback):
         return False
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        self._called_in_fit = True
+        self._is_fitting = True
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         # Unlike in Keras the same object can serve an evaluate after a fit.
-        self._called_in_fit = False
+        self._is_fitting = False
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
-        if not self._called_in_fit:
+        if not self._is_fitting:
             self._start_bar()
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
@@ -77,7 +77,7 @@ class ProgbarLogger(Callback):
         self._update_bar(batch, logs)
 
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        if not self._called_in_fit:
+        if not self._is_fitting:
             self._update_bar(batch, logs)
 
     def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
@@ -87,7 +87,7 @@ class ProgbarLogger(Callback):
         self._finish_bar(logs)
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        if not self._called_in_fit:
+        if not self._is_fitting:
             self._finish_bar(logs)
 
     def on_predict_end(self, logs: Logs | None = None) -> None:
@@ -98,7 +98,7 @@ class ProgbarLogger(Callback):
         if self.progbar is not None:
             self.progbar.close()
             self.progbar = None
-        self._called_in_fit = False
+        self._is_fitting = False
 
     def _start_bar(self) -> Progbar:
         self.seen = 0

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from pynn.callbacks.callback import Logs
-from pynn.callbacks.learning_rate_scheduler import log_learning_rate
+from pynn.callbacks.learning_rate_scheduler import learning_rate_of, log_learning_rate
 from pynn.callbacks.monitor_callback import MonitorCallback
 from pynn.errors import ArgumentError
 
 
 class ReduceLROnPlateau(MonitorCallback):
-    """Multiply the learning rate by ``factor`` when a monitored metric has stopped improving.
+    """Multiply the learning rate by ``factor`` after epochs in which a metric did not get better.
 
     Args:
         monitor: name of the quantity in the epoch's logs.
@@ -56,49 +55,45 @@ class ReduceLROnPlateau(MonitorCallback):
         self.verbose = verbose
         self.cooldown = cooldown
         self.min_lr = min_lr
-        self.cooldown_counter = 0
-        self.wait = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forget what earlier fits have shown: one object can serve several."""
+        self.best = None
+        self.wait = self.cooldown_counter = 0
 
     def in_cooldown(self) -> bool:
+        """Whether the last reduction is so recent that nothing is counted."""
         return self.cooldown_counter > 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        # One object can serve several fits.
-        self.best = None
-        self.cooldown_counter = 0
-        self.wait = 0
+        self._begin()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        if self.monitor_op is None:
-            self._set_monitor_op()
         log_learning_rate(self.model, logs)
-        current = (logs or {}).get(self.monitor)
-        if current is None:
-            warnings.warn(
-                f"ReduceLROnPlateau conditioned on metric `{self.monitor}` which is not available. "
-                f"Available metrics are: {','.join(logs or {})}",
-                stacklevel=2,
-            )
+        value = self._watched(logs)
+        if value is None:
             return
-        if self.in_cooldown():
+        rested = self.in_cooldown()
+        if rested:
             self.cooldown_counter -= 1
-            self.wait = 0
-        if self._is_improvement(current, self.best):
-            self.best = current
-            self.wait = 0
-        elif not self.in_cooldown():
-            self.wait += 1
-            if self.wait >= self.patience:
-                self._reduce(epoch)
+        if self._beats(value, self.best):
+            self.best, self.wait = value, 0
+            return
+        # The epoch that ends a cooldown is the first that counts again.
+        self.wait = 0 if rested else self.wait
+        if self.in_cooldown():
+            return
+        self.wait += 1
+        if self.wait >= self.patience:
+            self._reduce(epoch)
 
     def _reduce(self, epoch: int) -> None:
-        optimizer = self.model.optimizer
-        old = float(np.asarray(optimizer.learning_rate))
-        if old <= np.float32(self.min_lr):
+        rate = learning_rate_of(self.model)
+        if rate <= np.float32(self.min_lr):  # optimizers keep their rate in float32
             return
-        new = max(old * self.factor, self.min_lr)
-        optimizer.learning_rate = new
+        rate = max(rate * self.factor, self.min_lr)
+        self.model.optimizer.learning_rate = rate
+        self.wait, self.cooldown_counter = 0, self.cooldown
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}.")
-        self.cooldown_counter = self.cooldown
-        self.wait = 0
+            print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {rate}.")

@@ -20,7 +20,7 @@ class SaveFrequency:
             raise ArgumentError(f"{owner}: save_freq must be 'epoch' or a number of batches, received {save_freq!r}")
         self.save_freq = save_freq
         self._since = 0
-        self._last: int | None = None
+        self._last = -1
 
     @property
     def by_epoch(self) -> bool:
@@ -30,10 +30,11 @@ class SaveFrequency:
         """Whether to save after ``batch``; batches that were done in one go count all."""
         if self.by_epoch:
             return False
-        new_epoch = self._last is None or batch <= self._last
-        self._since += batch + 1 if new_epoch else batch - (self._last or 0)
+        if batch <= self._last:  # numbers begin anew with each epoch
+            self._last = -1
+        self._since += batch - self._last
         self._last = batch
-        if self._since < self.save_freq:
-            return False
-        self._since = 0
-        return True
+        due: bool = self._since >= self.save_freq
+        if due:
+            self._since = 0
+        return due

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pynn.callbacks.callback import Callback, Logs
+from pynn.callbacks.learning_rate_scheduler import learning_rate_of
 from pynn.errors import ArgumentError
 
 
@@ -121,18 +122,16 @@ class TensorBoard(Callback):
             self._writer("validation").scalar(f"evaluation_{name}_vs_iterations", value, step)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        logs = logs or {}
-        train = {name: value for name, value in logs.items() if not name.startswith("val_")}
-        if logs:
-            train["learning_rate"] = float(np.asarray(self.model.optimizer.learning_rate))
+        points = dict(logs or {})
+        if points:
+            points["learning_rate"] = learning_rate_of(self.model)
             if self.write_steps_per_second:
                 steps = int(self.model.optimizer.iterations) - self._steps_before
-                train["steps_per_second"] = steps / (time.perf_counter() - self._epoch_began)
-        for name, value in train.items():
-            self._writer("train").scalar(f"epoch_{name}", value, epoch)
-        for name, value in logs.items():
-            if name.startswith("val_"):
-                self._writer("validation").scalar(f"epoch_{name.removeprefix('val_')}", value, epoch)
+                points["steps_per_second"] = steps / (time.perf_counter() - self._epoch_began)
+        for name, value in points.items():
+            short = name.removeprefix("val_")
+            kind = "train" if short == name else "validation"
+            self._writer(kind).scalar(f"epoch_{short}", value, epoch)
         if self.histogram_freq and epoch % self.histogram_freq == 0:
             self._write_weights(epoch)
 
@@ -217,12 +216,13 @@ def as_images(weight: np.ndarray) -> np.ndarray | None:
     """A weight as ``(count, height, width, channels)``, or None if it has no such form."""
     w = np.squeeze(weight)
     if w.ndim == 1:
-        w = w.reshape(1, -1, 1, 1)
-    elif w.ndim == 2:
-        w = w.T if w.shape[0] > w.shape[1] else w
-        w = w[None, :, :, None]
+        w = w[None, :, None]
+    elif w.ndim == 2:  # wide rather than tall
+        w = (w if w.shape[0] <= w.shape[1] else w.T)[None]
     elif w.ndim == 3:  # one image for each of the last axis
-        w = w.transpose(2, 0, 1)[..., None]
+        w = np.moveaxis(w, -1, 0)
+    if w.ndim == 3:
+        w = w[..., None]
     return w if w.ndim == 4 and w.shape[-1] in (1, 3, 4) else None
 
 

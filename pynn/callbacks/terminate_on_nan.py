@@ -27,7 +27,8 @@ class TerminateOnNaN(Callback):
             return
         if self.raise_error:
             raise RuntimeError(
-                f"NaN or Inf loss encountered at batch {batch}. Loss value: {loss}. Terminating training immediately."
+                f"NaN or Inf loss encountered at batch {batch}. Loss value: {loss}. A lower learning rate, or clipnorm "
+                "in the optimizer, often helps; look at the data, too"
             )
         print(f"Batch {batch}: Invalid loss, terminating training")
         self.model.stop_training = True

@@ -142,7 +142,7 @@ class Compiling:
             return
         self.compile(**{name: deserialize_keras_object(value) for name, value in config.items()})
         if self.optimizer is not None and self.built:
-            self.optimizer.build(self.trainable_variables)
+            self.optimizer.ensure_built(self.trainable_variables)
 
     @classmethod
     def has_own(cls, method: str) -> bool:
@@ -215,8 +215,8 @@ class Compiling:
                 f"model '{self.name}' has no optimizer; give compile one, e.g. optimizer='adam' or 'sgd'"
             )
         variables = self.trainable_variables
-        self.optimizer.build(variables)
-        found = gradients(loss, [trace.current().read(v) for v in variables])
+        self.optimizer.ensure_built(variables)
+        found = gradients(self.optimizer.scale_loss(loss), [trace.current().read(v) for v in variables])
         self.optimizer.apply(found, variables)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
@@ -317,6 +317,4 @@ def checked_count(argument: str, value: Any, least: int = 1) -> int:
 def _as_optimizer(optimizer: Any) -> Any:
     from pynn import optimizers
 
-    if optimizer == "rmsprop" and not hasattr(optimizers, "RMSprop"):
-        return None  # what Keras takes when none is given; a step that needs one says so
-    return None if optimizer is None else optimizers.get(optimizer)
+    return optimizers.get(optimizer)

@@ -166,6 +166,8 @@ class Trainer(Compiling):
                 cbs.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break
+            if self.optimizer is not None:
+                self.optimizer.finalize_variable_values(self.trainable_variables)
             cbs.on_train_end(logs)
         finally:
             cbs.close()

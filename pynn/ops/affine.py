@@ -63,10 +63,9 @@ def affine_transform(
     if t.ndim != 2 or t.shape[1] != 8 or t.shape[0] not in (1, n):
         raise ShapeError(f"affine_transform: expected 8 numbers, or a row of 8 for each image, received {t.spec}")
     row, column = (np.ascontiguousarray(g, "float32") for g in np.indices((h, w)))
-    a0, a1, a2, b0, b1, b2, c0, c1 = (reshape(t[:, i], (t.shape[0], 1, 1)) for i in range(8))
-    k = c0 * column + c1 * row + 1.0
-    across = broadcast_to(divide(a0 * column + a1 * row + a2, k), (n, h, w))
-    down = broadcast_to(divide(b0 * column + b1 * row + b2, k), (n, h, w))
+    m = [reshape(t[:, i], (t.shape[0], 1, 1)) for i in range(8)]  # the map's matrix, row by row, without its last 1
+    scale = m[6] * column + m[7] * row + 1.0
+    across, down = (broadcast_to(divide(m[i] * column + m[i + 1] * row + m[i + 2], scale), (n, h, w)) for i in (0, 3))
     moved = _sampled(_float(x), down, across, interpolation, fill_mode, float(fill_value))
     return back(moved if x.spec.is_float else saturate_cast(rounded(moved), x.dtype))
 

@@ -10,31 +10,12 @@ from pynn.graph.ir import Value
 from pynn.graph.trace import as_value
 from pynn.ops.elementwise import abs, clip, floor, greater_equal, less_equal, minimum, sign
 from pynn.ops.embedding import take
+from pynn.ops.images import RESAMPLING_KERNELS, resampling_weights
 from pynn.ops.matmul import matmul
 from pynn.ops.shape import cast, reshape, transpose
 
 FILL_MODES = ("constant", "nearest", "wrap", "reflect")
-
-
-def _cubic(d: np.ndarray) -> np.ndarray:
-    """Keys's cubic (1981) with a = -1/2."""
-    near = (1.5 * d - 2.5) * d * d + 1
-    far = ((-0.5 * d + 2.5) * d - 4) * d + 2
-    return np.where(d <= 1, near, np.where(d < 2, far, 0.0))
-
-
-def _lanczos(d: np.ndarray, a: int) -> np.ndarray:
-    return np.where(d < a, np.sinc(d) * np.sinc(d / a), 0.0)
-
-
-#: The weight of a pixel whose centre is that many pixels away.
-_KERNELS: dict[str, Any] = {
-    "bilinear": lambda d: np.maximum(0.0, 1.0 - d),
-    "bicubic": _cubic,
-    "lanczos3": lambda d: _lanczos(d, 3),
-    "lanczos5": lambda d: _lanczos(d, 5),
-}
-INTERPOLATIONS = ("nearest", *_KERNELS)
+INTERPOLATIONS = ("nearest", *RESAMPLING_KERNELS)
 
 
 def resize_matrix(length: int, size: int, interpolation: str, antialias: bool = False) -> np.ndarray:
@@ -46,10 +27,7 @@ def resize_matrix(length: int, size: int, interpolation: str, antialias: bool = 
     if interpolation == "nearest":
         nearest = np.floor((np.arange(size) + 0.5) * length / size).astype(int)
         return (np.arange(length)[:, None] == nearest).astype("float32")
-    at = (np.arange(size) + 0.5) * length / size - 0.5
-    reach = max(1.0, length / size) if antialias else 1.0
-    weights = _KERNELS[interpolation](np.abs(at - np.arange(length)[:, None]) / reach)
-    return (weights / weights.sum(axis=0)).astype("float32")
+    return np.ascontiguousarray(resampling_weights(length, size, interpolation, antialias).T)
 
 
 def resize_images(x: Value, size: tuple[int, int], interpolation: str, antialias: bool = False) -> Value:

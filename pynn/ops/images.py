@@ -80,7 +80,7 @@ def _lanczos(lobes: int) -> Callable[[np.ndarray], np.ndarray]:
     return lambda t: np.where(np.abs(t) < lobes, np.sinc(t) * np.sinc(t / lobes), 0)
 
 
-_KERNELS = {"bilinear": _triangle, "bicubic": _keys, "lanczos3": _lanczos(3), "lanczos5": _lanczos(5)}
+RESAMPLING_KERNELS = {"bilinear": _triangle, "bicubic": _keys, "lanczos3": _lanczos(3), "lanczos5": _lanczos(5)}
 
 
 def resampling_weights(before: int, after: int, interpolation: str, antialias: bool) -> np.ndarray:
@@ -88,7 +88,7 @@ def resampling_weights(before: int, after: int, interpolation: str, antialias: b
     step = before / after
     centres = (np.arange(after) + 0.5) * step - 0.5
     width = max(step, 1.0) if antialias else 1.0  # a shrinking image is smoothed by a wider kernel
-    weights = _KERNELS[interpolation]((centres[:, None] - np.arange(before)) / width)
+    weights = RESAMPLING_KERNELS[interpolation]((centres[:, None] - np.arange(before)) / width)
     return (weights / weights.sum(1, keepdims=True)).astype("float32")
 
 
@@ -125,9 +125,9 @@ def resize(
         >>> ops.image.resize(ops.ones((2, 8, 6, 3)), (4, 4)).shape
         (2, 4, 4, 3)
     """
-    if interpolation not in ("nearest", *_KERNELS):
+    if interpolation not in ("nearest", *RESAMPLING_KERNELS):
         raise ArgumentError(
-            f"resize: interpolation must be one of nearest, {', '.join(_KERNELS)}, received {interpolation!r}"
+            f"resize: interpolation must be one of nearest, {', '.join(RESAMPLING_KERNELS)}, received {interpolation!r}"
         )
     if fill_mode != "constant" or (crop_to_aspect_ratio and pad_to_aspect_ratio):
         raise ArgumentError(

@@ -5,20 +5,42 @@ from __future__ import annotations
 from typing import Any
 
 from pynn.errors import ArgumentError
-from pynn.optimizers.adam import Adam
+from pynn.optimizers import legacy as legacy
+from pynn.optimizers import schedules as schedules
+from pynn.optimizers.adafactor import Adafactor
+from pynn.optimizers.adagrad import Adadelta, Adagrad
+from pynn.optimizers.adam import Adam, AdamW
+from pynn.optimizers.adam_relatives import Adamax, Lamb, Lion, Nadam
+from pynn.optimizers.ftrl import Ftrl
+from pynn.optimizers.loss_scale_optimizer import LossScaleOptimizer
+from pynn.optimizers.muon import Muon
 from pynn.optimizers.optimizer import Optimizer
+from pynn.optimizers.rmsprop import RMSprop
+from pynn.optimizers.schedule_free import ScheduleFreeAdamW
 from pynn.optimizers.sgd import SGD
 from pynn.utils.naming import unknown_name
 from pynn.utils.serialization import custom_named, deserialize_object, serialize_object
 
-_CLASSES: dict[str, type[Optimizer]] = {c.__name__: c for c in (Adam, SGD)}
+_CLASSES: dict[str, type[Optimizer]] = {
+    c.__name__: c
+    for c in (
+        Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, LossScaleOptimizer, Muon, Nadam, RMSprop,
+        SGD, ScheduleFreeAdamW,
+    )
+}  # fmt: skip
 _BY_NAME: dict[str, type[Optimizer]] = {name.lower(): c for name, c in _CLASSES.items()}
 
-__all__ = ["SGD", "Adam", "Optimizer", "deserialize", "get", "serialize"]
+__all__ = [
+    "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "LossScaleOptimizer",
+    "Muon", "Nadam", "Optimizer", "RMSprop", "ScheduleFreeAdamW", "deserialize", "get", "legacy", "schedules",
+    "serialize",
+]  # fmt: skip
 
 
-def get(identifier: Any) -> Optimizer:
-    """An optimizer from its name (in any case), its class, its config, or itself."""
+def get(identifier: Any) -> Any:
+    """An optimizer from its name (in any case), its class, its config, or itself; None stays None."""
+    if identifier is None:
+        return None
     if isinstance(identifier, Optimizer):
         return identifier
     if isinstance(identifier, dict):

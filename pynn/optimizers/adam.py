@@ -1,4 +1,4 @@
-"""Adam."""
+"""Adam and AdamW."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from pynn import ops
 from pynn.errors import ArgumentError
 from pynn.graph.ir import Value
 from pynn.graph.variable import Variable
-from pynn.optimizers.optimizer import Optimizer
+from pynn.optimizers.all_at_once import AllAtOnce
+from pynn.optimizers.arguments import check_number
 
 
-class Adam(Optimizer):
+class Adam(AllAtOnce):
     """Gradient descent whose step adapts to each weight (Kingma and Ba, 2014).
 
     ``m`` and ``v`` are running means of the gradient and its square, corrected for having begun at 0;
     ``w = w - lr * m / (sqrt(v) + epsilon)``.
 
     Args:
-        learning_rate: a number from 0, or a schedule: a function of the step number.
-        beta_1, beta_2: how slowly ``m`` and ``v`` follow, each from 0 to 1.
+        learning_rate: a number from 0, or a schedule.
+        beta_1, beta_2: how slowly ``m`` and ``v`` follow, each from 0 to below 1.
         epsilon: added to the root, so that nothing is divided by 0.
+        amsgrad: divide by the largest ``v`` so far (Reddi et al., 2018).
+        **kwargs: arguments of all optimizers, see :class:`Optimizer`.
 
     Example:
         >>> optimizer = Adam(learning_rate=3e-4)
@@ -37,42 +40,38 @@ class Adam(Optimizer):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
-        name: str | None = None,
         **kwargs: Any,
     ):
-        super().__init__(learning_rate, name, **kwargs)
-        for argument, value in (("beta_1", beta_1), ("beta_2", beta_2)):
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
-                raise ArgumentError(f"Adam: {argument} must be a number from 0 to below 1, received {value!r}")
-        if isinstance(epsilon, bool) or not isinstance(epsilon, int | float) or epsilon < 0:
-            raise ArgumentError(f"Adam: epsilon must be a number from 0, received {epsilon!r}")
-        if amsgrad:
-            raise ArgumentError("Adam: amsgrad=True is not supported yet; leave it out")
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
-        self._means: list[Variable] = []
-        self._squares: list[Variable] = []
+        super().__init__(learning_rate, **kwargs)
+        self.beta_1 = check_number(self, "beta_1", beta_1, above=1)
+        self.beta_2 = check_number(self, "beta_2", beta_2, above=1)
+        self.epsilon = check_number(self, "epsilon", epsilon)
+        self.amsgrad = bool(amsgrad)
 
     def make_slots(self, variables: Sequence[Variable]) -> None:
-        for v in variables:
-            self._means.append(self.add_slot(v, "momentum"))
-            self._squares.append(self.add_slot(v, "velocity"))
+        self._momentums, self._velocities = self.add_optimizer_variables(variables, ["momentum", "velocity"])
+        self._velocity_hats = self.add_optimizer_variables(variables, "velocity_hat") if self.amsgrad else []
 
-    def step(self, grads: Sequence[Value], variables: Sequence[Variable]) -> None:
-        means, squares = self.slots(self._means, variables), self.slots(self._squares, variables)
+    def step(self, grads: Sequence[Value], variables: Sequence[Variable], learning_rate: Any) -> None:
+        means, squares = self.slots(self._momentums, variables), self.slots(self._velocities, variables)
+        if self.amsgrad:
+            for i, largest in enumerate(self.slots(self._velocity_hats, variables)):
+                self._amsgrad_step(grads[i], variables[i], means[i], squares[i], largest, learning_rate)
+            return
         new = ops.adam_step(
-            self.learning_rate,
-            self.iterations,
-            variables,
-            grads,
-            means,
-            squares,
-            self.beta_1,
-            self.beta_2,
-            self.epsilon,
+            learning_rate, self.iterations, variables, grads, means, squares, self.beta_1, self.beta_2, self.epsilon
         )
         for group, values in zip((variables, means, squares), new, strict=True):
             for variable, value in zip(group, values, strict=True):
                 variable.assign(value)
+
+    def _amsgrad_step(self, g: Value, w: Variable, m: Variable, v: Variable, largest: Variable, rate: Any) -> None:
+        t = ops.cast(self.iterations + 1, w.dtype)
+        alpha = rate * ops.sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
+        m.assign_add((g - m) * (1.0 - self.beta_1))
+        v.assign_add((ops.square(g) - v) * (1.0 - self.beta_2))
+        largest.assign(ops.maximum(largest, v))
+        w.assign_sub(m * alpha / (ops.sqrt(largest) + self.epsilon))
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -80,5 +79,30 @@ class Adam(Optimizer):
             "beta_1": self.beta_1,
             "beta_2": self.beta_2,
             "epsilon": self.epsilon,
-            "amsgrad": False,
+            "amsgrad": self.amsgrad,
         }
+
+
+class AdamW(Adam):
+    """Adam with weight decay apart from the gradient (Loshchilov and Hutter, 2017).
+
+    ``w = w - lr * weight_decay * w`` before each step of :class:`Adam`.
+
+    Example:
+        >>> optimizer = AdamW(1e-3, weight_decay=0.01)
+        >>> optimizer.exclude_from_weight_decay(var_names=["bias"])
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **kwargs: Any,
+    ):
+        if weight_decay is None:
+            raise ArgumentError("AdamW: weight_decay must be a number, received None; Adam is AdamW without it")
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **kwargs)

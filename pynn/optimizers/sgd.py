@@ -9,19 +9,23 @@ from pynn import ops
 from pynn.errors import ArgumentError
 from pynn.graph.ir import Value
 from pynn.graph.variable import Variable
-from pynn.optimizers.optimizer import Optimizer
+from pynn.optimizers.all_at_once import AllAtOnce
+from pynn.optimizers.arguments import is_number
 
 
-class SGD(Optimizer):
+class SGD(AllAtOnce):
     """Stochastic gradient descent, with momentum if wanted.
 
-    ``w = w - lr * g``; with momentum ``v = momentum * v - lr * g`` and ``w = w + v``, or, with ``nesterov``,
-    ``w = w + momentum * v - lr * g``.
+    ``w = w - lr * g``; with momentum ``v = momentum * v - lr * (1 - dampening) * g`` and ``w = w + v``, or, with
+    ``nesterov``, ``w = w + momentum * v - lr * g``.
 
     Args:
-        learning_rate: a number from 0, or a schedule: a function of the step number.
+        learning_rate: a number from 0, or a schedule.
         momentum: how much of the last step is kept, from 0 to 1.
         nesterov: looks ahead along the momentum (Nesterov, 1983).
+        dampening: how much of the gradient is left out of the momentum, from 0 to 1; not in Keras.  With the same
+            number as ``momentum`` the step is a mean of gradients, ``m = momentum * m + (1 - momentum) * g``.
+        **kwargs: arguments of all optimizers, see :class:`Optimizer`.
 
     Example:
         >>> import numpy as np, pynn
@@ -38,24 +42,35 @@ class SGD(Optimizer):
         learning_rate: Any = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
-        name: str | None = None,
+        *,
+        dampening: float = 0.0,
         **kwargs: Any,
     ):
-        super().__init__(learning_rate, name, **kwargs)
-        if isinstance(momentum, bool) or not isinstance(momentum, int | float) or not 0 <= momentum <= 1:
-            raise ArgumentError(f"SGD: momentum must be a number from 0 to 1, received {momentum!r}")
-        self.momentum, self.nesterov = momentum, bool(nesterov)
-        self._velocities: list[Variable] = []
+        super().__init__(learning_rate, **kwargs)
+        for name, value in (("momentum", momentum), ("dampening", dampening)):
+            if not is_number(value) or not 0 <= value <= 1:
+                raise ArgumentError(f"SGD: {name} must be a number from 0 to 1, received {value!r}")
+        if dampening and (nesterov or not momentum):
+            raise ArgumentError(
+                f"SGD: dampening={dampening!r} needs momentum and no nesterov, received momentum={momentum!r} and "
+                f"nesterov={nesterov!r}"
+            )
+        self.momentum, self.nesterov, self.dampening = momentum, bool(nesterov), dampening
+        self.momentums: list[Variable] = []
 
     def make_slots(self, variables: Sequence[Variable]) -> None:
         if self.momentum:
-            self._velocities = [self.add_slot(v, "momentum") for v in variables]
+            self.momentums = self.add_optimizer_variables(variables, "momentum")
 
-    def step(self, grads: Sequence[Value], variables: Sequence[Variable]) -> None:
-        velocities = self.slots(self._velocities, variables) if self.momentum else []
-        new, moved = ops.sgd_step(self.learning_rate, variables, grads, velocities, self.momentum, self.nesterov)
+    def step(self, grads: Sequence[Value], variables: Sequence[Variable], learning_rate: Any) -> None:
+        velocities = self.slots(self.momentums, variables) if self.momentum else []
+        if self.dampening:
+            learning_rate = learning_rate * (1.0 - self.dampening)
+        new, moved = ops.sgd_step(learning_rate, variables, grads, velocities, self.momentum, self.nesterov)
         for variable, value in zip([*variables, *velocities], [*new, *moved], strict=True):
             variable.assign(value)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}
+        config = {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}
+        # Only where it is used, so that Keras reads all other configs.
+        return {**config, "dampening": self.dampening} if self.dampening else config

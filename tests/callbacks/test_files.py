@@ -294,6 +294,27 @@ def test_pictures_can_be_read():
     np.testing.assert_allclose(shown, image, atol=1 / 255)
 
 
+@pytest.mark.parametrize(
+    ("shape", "shown"),
+    [
+        ((4,), (1, 4, 1, 1)),
+        ((2, 5), (1, 2, 5, 1)),
+        ((5, 2), (1, 2, 5, 1)),
+        ((3, 4, 1, 6), (6, 3, 4, 1)),
+        ((7, 5, 4, 3), (7, 5, 4, 3)),
+        ((7, 5, 4, 2), None),
+        ((), None),
+    ],
+)
+def test_weights_as_pictures(shape, shown):
+    from pynn.callbacks.tensorboard import as_images
+
+    images = as_images(np.arange(np.prod(shape)).reshape(shape))
+    assert (None if images is None else images.shape) == shown
+    if shape == (3, 4, 1, 6):
+        np.testing.assert_array_equal(images[2, ..., 0], np.arange(72).reshape(3, 4, 6)[..., 2])
+
+
 def test_errors_of_tensorboard(monkeypatch, tmp_path):
     wrong = [({"profile_batch": 2}, "profile_batch=2 is not supported"), ({"embeddings_freq": 1}, "embeddings_freq"),
              ({"update_freq": "x"}, "update_freq")]  # fmt: skip

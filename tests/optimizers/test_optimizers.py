@@ -57,7 +57,8 @@ def _adam_by_hand(steps, lr=0.01, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
 def test_a_missing_gradient_leaves_its_variable_alone():
     a, b, adam = _weights(), _weights(), optimizers.Adam()
     adam.build([a, b])
-    adam.apply([None, G])
+    with pytest.warns(UserWarning, match=r"Gradients do not exist for variables \['w'\]"):
+        adam.apply([None, G])
     np.testing.assert_array_equal(a.numpy(), 0)
     assert np.all(b.numpy() != 0)
 
@@ -78,7 +79,7 @@ def test_schedule():
     sgd.apply([G], [w])
     sgd.apply([G], [w])
     np.testing.assert_allclose(w.numpy(), -1.5 * G, rtol=1e-6)
-    assert float(sgd.learning_rate) == 0.5
+    assert float(sgd.learning_rate) == pytest.approx(1 / 3)  # of the next step, as in Keras
 
 
 def test_names_and_variables():
@@ -124,8 +125,6 @@ def test_old_name_of_the_learning_rate():
         (lambda: optimizers.SGD(lambda step: -1.0), "schedule gave -1.0 for step 0"),
         (lambda: optimizers.SGD(momentum=2), "SGD: momentum must be a number from 0 to 1, received 2"),
         (lambda: optimizers.Adam(beta_1=1), "Adam: beta_1 must be a number from 0 to below 1"),
-        (lambda: optimizers.Adam(amsgrad=True), "amsgrad=True is not supported yet"),
-        (lambda: optimizers.Adam(clipnorm=1.0), "Adam: clipnorm=1.0 is not supported yet"),
         (lambda: optimizers.Adam(foo=1), "Adam: unknown argument foo=1; it takes learning_rate, beta_1"),
         (lambda: optimizers.SGD().apply([G], []), "received 1 gradients for 0 variables"),
         (lambda: optimizers.SGD().apply([G[:2]], [_weights()]), r"gradient of 'w' has shape \(2,\), expected \(3,\)"),
