@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _SUBMODULES = (
-    "activations", "backend", "callbacks", "compat", "config", "constraints", "data", "datasets", "dtype_policies",
-    "errors", "initializers", "layers", "legacy", "losses", "metrics", "mixed_precision", "models", "ops",
-    "optimizers", "preprocessing", "random", "regularizers", "saving", "testing", "tree", "utils", "wrappers",
+    "activations", "applications", "backend", "callbacks", "compat", "config", "constraints", "data", "datasets",
+    "dtype_policies", "errors", "initializers", "layers", "legacy", "losses", "metrics", "mixed_precision", "models",
+    "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "testing", "tree", "utils", "wrappers",
 )  # fmt: skip
 _NAMES = {
     "Input": "pynn.layers",

@@ -1,0 +1,142 @@
+"""Architectures by themselves: parameters, arguments, files of weights, and real weights on photographs."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pynn
+from pynn import applications, layers
+from pynn.applications import imagenet_utils, mobilenet
+from pynn.errors import ArgumentError, ShapeError
+
+#: As published; without the top where the dense layers are most of it.
+PARAMETERS = {
+    "MobileNet": 4_253_864,
+    "MobileNetV2": 3_538_984,
+    "ResNet50": 25_636_712,
+    "ResNet50V2": 25_613_800,
+    "InceptionV3": 23_851_784,
+    "Xception": 22_910_480,
+    "MobileNetV3Small": 2_554_968,
+    "MobileNetV3Large": 5_507_432,
+    "DenseNet121": 8_062_504,
+    "DenseNet169": 14_307_880,
+    "DenseNet201": 20_242_984,
+}
+MODELS = Path(os.environ.get("PYNN_DATA_DIR", "")) / "models"
+REAL = MODELS / "mobilenet_7_5_224_tf.h5"
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_parameters_as_published(name):
+    assert getattr(applications, name)(weights=None).count_params() == PARAMETERS[name]
+
+
+def test_summary_of_vgg16_is_the_known_table():
+    pynn.utils.clear_session()
+    lines = []
+    applications.VGG16(include_top=False, weights=None).summary(print_fn=lines.append)
+    text = "\n".join(lines)
+    rows = [line for line in lines if "block" in line] if len(lines) > 1 else text.splitlines()
+    counts = [int(re.findall(r"[\d,]+", row)[-1].replace(",", "")) for row in rows if "Conv2D" in row]
+    assert counts == [1_792, 36_928, 73_856, 147_584, 295_168, 590_080, 590_080, 1_180_160, *[2_359_808] * 5]
+    assert "Total params: 14,714,688" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"weights": "/no/such.h5"}, ArgumentError, "there is no file /no/such.h5"),
+        ({"weights": "imagenet", "classes": 10}, ArgumentError, "for 1000 classes, received classes=10"),
+        ({"weights": "imagenet", "classifier_activation": "relu"}, ArgumentError, "None or 'softmax'"),
+        ({"weights": "imagenet", "input_shape": (64, 64, 3)}, ShapeError, r"for images of \(224, 224, 3\)"),
+        ({"weights": "imagenet", "input_shape": (64, 64, 1), "include_top": False}, ShapeError, "3 channels"),
+        ({"weights": None, "input_shape": (31, 64, 3)}, ShapeError, "at least 32x32"),
+        ({"weights": None, "input_shape": (None, None, 3)}, ShapeError, "needs a known size"),
+        ({"weights": None, "input_shape": (64, 64)}, ShapeError, "three numbers"),
+        ({"weights": None, "pooling": "min"}, ArgumentError, "pooling must be"),
+        ({"weights": None, "input_tensor": np.zeros((1, 32, 32, 3))}, ArgumentError, "symbolic tensor"),
+    ],
+)
+def test_arguments_that_do_not_go_together(arguments, error, words):
+    with pytest.raises(error, match=words):
+        applications.VGG16(**arguments)
+
+
+def test_no_published_weights_for_this_width():
+    with pytest.raises(ArgumentError, match=r"alpha 0.25, 0.5, 0.75, 1.0, received 0.3"):
+        applications.MobileNet(alpha=0.3)
+
+
+def test_unusual_channels_are_said():
+    with pytest.warns(UserWarning, match="1 or 3 channels, received 5"):
+        applications.MobileNet(alpha=0.25, weights=None, input_shape=(32, 32, 5))
+
+
+def test_it_starts_at_a_tensor_and_ends_in_a_layer():
+    start = layers.Input((40, 40, 3), name="photographs")
+    small = applications.MobileNetV2(
+        input_tensor=layers.Rescaling(1 / 255)(start), alpha=0.35, weights=None, include_top=False, pooling="max"
+    )
+    assert small.inputs[0] is start
+    model = pynn.Model(start, layers.Dense(2)(small.output))
+    assert model.predict(np.zeros((2, 40, 40, 3), "float32"), verbose=0).shape == (2, 2)
+
+
+def test_images_of_any_size():
+    network = applications.MobileNet(alpha=0.25, weights=None, include_top=False)
+    assert network.output_shape == (None, None, None, 256)
+    for size in (32, 96):
+        assert network.predict(np.zeros((1, size, size, 3), "float32"), verbose=0).shape[1] == size // 32
+
+
+@pytest.mark.parametrize("ending", [".h5", ".weights.h5"])
+def test_weights_from_a_file(tmp_path, ending):
+    small = {"alpha": 0.25, "input_shape": (32, 32, 3), "classes": 5}
+    path = tmp_path / f"small{ending}"
+    before = applications.MobileNet(weights=None, **small)
+    before.save_weights(path)
+    after = applications.MobileNet(weights=str(path), **small)
+    for a, b in zip(before.get_weights(), after.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(ShapeError, match="conv_preds"):
+        applications.MobileNet(weights=path, **{**small, "classes": 6})
+
+
+def test_decoded_predictions(monkeypatch):
+    names = [(f"n{i:08d}", f"class_{i}") for i in range(1000)]
+    monkeypatch.setattr(imagenet_utils, "_classes", lambda: names)
+    predictions = np.zeros((2, 1000), "float32")
+    predictions[0, [7, 3]] = 0.75, 0.25
+    predictions[1, 999] = 1
+    first, second = imagenet_utils.decode_predictions(predictions, top=2)
+    assert first == [("n00000007", "class_7", 0.75), ("n00000003", "class_3", 0.25)]
+    assert second[0] == ("n00000999", "class_999", 1.0)
+    with pytest.raises(ShapeError, match=r"received \(2, 10\)"):
+        imagenet_utils.decode_predictions(np.zeros((2, 10)))
+
+
+def test_preprocessing_refuses_what_it_does_not_know():
+    with pytest.raises(ArgumentError, match="mode must be"):
+        imagenet_utils.preprocess_input(np.zeros((2, 2, 3)), mode="jax")
+    with pytest.raises(ArgumentError, match="data_format must be"):
+        imagenet_utils.preprocess_input(np.zeros((2, 2, 3)), data_format="last")
+
+
+@pytest.mark.skipif(not REAL.is_file(), reason="needs models/mobilenet_7_5_224_tf.h5 in PYNN_DATA_DIR")
+def test_real_weights_name_what_is_on_photographs():
+    image = pytest.importorskip("PIL.Image")
+    expected = json.loads((MODELS / "photos_expected_top5.json").read_text())
+    network = applications.MobileNet(alpha=0.75, weights="imagenet")
+    assert len(expected) == 14
+    for name, classes in expected.items():
+        with image.open(MODELS / "photos" / name) as photo:
+            small = photo.convert("RGB").resize((224, 224), image.Resampling.NEAREST)
+        x = mobilenet.preprocess_input(np.asarray(small, "float32")[None].copy())
+        found = mobilenet.decode_predictions(network.predict(x, verbose=0), top=5)[0]
+        assert [f[:2] for f in found] == [tuple(c[:2]) for c in classes], name
+        np.testing.assert_allclose([f[2] for f in found], [c[2] for c in classes], atol=2e-3, err_msg=name)
