@@ -11,7 +11,7 @@ import numpy as np
 
 from pynn.errors import ArgumentError, ShapeError
 from pynn.legacy.notice import replaced_by, say_once
-from pynn.utils.pad_sequences import pad_sequences as pad_sequences
+from pynn.utils.padding import pad_sequences as pad_sequences
 from pynn.utils.py_dataset import PyDataset
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from pynn.utils.pad_sequences import pad_sequences as pad_sequences
+from pynn.utils.padding import pad_sequences as pad_sequences
 
 
 def __getattr__(name: str) -> Any:

@@ -21,7 +21,7 @@ Y = np.random.default_rng(1).standard_normal((8, 2)).astype("float32")
         (regularizers.OrthogonalRegularizer(1.0), abs(1 * 3 - 2 * 4) / np.sqrt(5 * 25)),
         (regularizers.OrthogonalRegularizer(1.0, "columns"), abs(1 * -2 + 3 * 4) / np.sqrt(10 * 20)),
     ],
-    ids=str,
+    ids=lambda v: getattr(v, "__name__", None),
 )
 def test_penalties(regularizer, expected):
     x = np.array([[1.0, -2.0], [3.0, 4.0]], "float32")
