@@ -22,7 +22,8 @@ def test_moves_turns_and_scales():
     square = x[:, :6]
     np.testing.assert_allclose(apply_affine_transform(square, theta=90, **LAST), np.rot90(square, -1), atol=1e-3)
     doubled = apply_affine_transform(x, zx=0.5, zy=0.5, **LAST)
-    np.testing.assert_allclose(doubled[3, 4], x[2:4, 3:5].mean((0, 1)) * 0 + doubled[3, 4])
+    near = np.array([0.25, 0.75])  # half a pixel from the middle (2.5, 3.5) becomes a quarter: (2.75, 3.75)
+    np.testing.assert_allclose(doubled[3, 4], np.einsum("ijc,i,j->c", x[2:4, 3:5], near, near), rtol=1e-5)
     np.testing.assert_allclose(doubled.mean(), x[1:5, 2:6].mean(), rtol=0.2)
 
 

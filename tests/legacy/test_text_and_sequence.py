@@ -1,4 +1,4 @@
-"""Tokenizer, windows and pairs of Keras 2; the numbers were worked out by hand."""
+"""Tokenizer, windows and pairs of Keras 2; the numbers are Keras's."""
 
 import math
 
