@@ -13,6 +13,10 @@ def _different(rng, spec):
     return rng.permutation(7)[: spec.shape[0]]
 
 
+def _all_of_four(rng, spec):
+    return rng.permutation(spec.shape[0]) % 4
+
+
 _X, _N = Spec((5, 7)), Spec((5, 3), "int32")
 
 CASES = [
@@ -24,5 +28,8 @@ CASES = [
     *(OpCase(ScatterRows(kind), [Spec((7, 2)), Spec((4,), "int32"), Spec((4, 2))], draw={1: _different})
       for kind in ("set", "add", "mul", "max", "min")),
     OpCase(ScatterRows("add"), [Spec((7, 2)), Spec((9,), "int32"), Spec((9, 2))], draw={1: _numbers(-9, 9)}),
-    *(OpCase(SegmentReduce(kind, 6), [Spec((9, 2)), Spec((9,), "int32")]) for kind in ("prod", "max", "min")),
+    *(OpCase(SegmentReduce(kind, 4), [Spec((9, 2)), Spec((9,), "int32")], draw={1: _all_of_four})
+      for kind in ("prod", "max", "min")),
+    *(OpCase(SegmentReduce(kind, 6), [Spec((9, 2)), Spec((9,), "int32")], grad=(), note="an empty segment")
+      for kind in ("prod", "max", "min")),
 ]  # fmt: skip
