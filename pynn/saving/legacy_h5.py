@@ -24,7 +24,7 @@ from pynn.saving.h5 import H5Source, h5py, open_h5
 from pynn.saving.keras_file import KERAS_VERSION
 from pynn.saving.legacy_config import deserialize_legacy, legacy_form, modern_compile_config
 from pynn.saving.serialization import serialize_keras_object
-from pynn.saving.state import check_spec, optimizer_variables
+from pynn.saving.state import check_spec
 from pynn.utils.memory_budget import memory_budget
 from pynn.utils.naming import snake_case
 
@@ -50,7 +50,7 @@ def write_legacy_model(model: Model, path: Path, include_optimizer: bool = True)
         write_legacy_weights(file.create_group("model_weights"), model)
         if training is not None:
             file.attrs["training_config"] = json.dumps(training).encode()
-            variables = optimizer_variables(model.optimizer)
+            variables = model.optimizer.variables
             _write_arrays(file.create_group("optimizer_weights"), variables)
 
 
@@ -234,7 +234,7 @@ def _load_optimizer(model: Any, source: H5Source) -> None:
     if group is None or model.optimizer is None:
         return
     names = [f"optimizer_weights/{name}" for name in source.texts("weight_names", group)]
-    variables = optimizer_variables(model.optimizer)
+    variables = model.optimizer.variables
     # Keras 2 kept neither the learning rate nor the slots in this order.
     if len(names) != len(variables) or any(source.spec(n)[0] != v.shape for n, v in zip(names, variables, strict=True)):
         warnings.warn(

@@ -71,15 +71,8 @@ def places(model: Any, with_optimizer: bool = True) -> list[Place]:
 def _own_variables(item: Any) -> list[Variable]:
     """What a layer, a metric or an optimizer saves by itself."""
     if isinstance(item, Optimizer):
-        return optimizer_variables(item)
+        return item.variables
     return list(item.variables) if isinstance(item, Metric) else item._own_variables()
-
-
-def optimizer_variables(optimizer: Any) -> list[Variable]:
-    """Those that Keras saves: the learning rate is none of them where a schedule gives it."""
-    scheduled = getattr(optimizer, "_schedule", None) is not None
-    rate = getattr(optimizer, "_learning_rate", None)
-    return [v for v in optimizer.variables if not (scheduled and v is rate)]
 
 
 def random_states(model: Model) -> dict[str, Variable]:
