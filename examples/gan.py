@@ -60,7 +60,9 @@ class GAN(keras.Model):
         noise = keras.random.normal((ops.shape(real)[0], args.noise), seed=self.draws)
         with keras.GradientTape() as tape:
             opinions = [self.discriminator(x, training=True) for x in (real, self.generator(noise, training=True))]
-            loss = sum(self.loss_of(make(o), o) for make, o in zip((ops.ones_like, ops.zeros_like), opinions, strict=True))
+            loss = sum(
+                self.loss_of(make(o), o) for make, o in zip((ops.ones_like, ops.zeros_like), opinions, strict=True)
+            )
         self.learn("discriminator_loss", self.optimizers[0], tape, loss, self.discriminator.trainable_weights)
         with keras.GradientTape() as tape:
             opinion = self.discriminator(self.generator(noise, training=True), training=True)

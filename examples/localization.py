@@ -5,14 +5,14 @@ merit is the intersection of both boxes over their union (IoU).
 """
 
 import numpy as np
-from common import options
+from common import draw_sheet, options
 
 import pynn as keras
 from pynn import layers, ops
 
 SIZE, KINDS = 64, ("disc", "square", "triangle")
 
-args = options(__doc__, epochs=12, pictures=4000, picture="localization.png")
+args = options(__doc__, epochs=12, pictures=5000, picture="localization.png")
 keras.utils.set_random_seed(0)
 rng = np.random.default_rng(0)
 
@@ -26,8 +26,8 @@ def scene(kind):
     inside = {"disc": u**2 + v**2 < 1, "square": np.maximum(abs(u), abs(v)) < 1}.get(
         kind, (v < 1) & (v > 2 * abs(u) - 1)
     )
-    ground = rng.uniform(0, 0.4) * np.sin(rng.uniform(-0.3, 0.3) * x + rng.uniform(-0.3, 0.3) * y) + 0.4
-    picture = np.where(inside, rng.uniform(0.6, 1.0), ground) + 0.1 * rng.standard_normal((SIZE, SIZE))
+    ground = rng.uniform(0, 0.2) * np.sin(rng.uniform(-0.3, 0.3) * x + rng.uniform(-0.3, 0.3) * y) + 0.3
+    picture = np.where(inside, rng.uniform(0.7, 1.0), ground) + 0.05 * rng.standard_normal((SIZE, SIZE))
     return picture[..., None], np.array([x0 - half, y0 - half, x0 + half, y0 + half]) / SIZE
 
 
@@ -46,9 +46,8 @@ known = count * 9 // 10
 
 image = keras.Input((SIZE, SIZE, 1))
 h = image
-for filters in (16, 32, 64):
-    h = layers.Conv2D(filters, 3, padding="same", use_bias=False)(h)
-    h = layers.MaxPooling2D()(layers.ReLU()(layers.BatchNormalization()(h)))
+for filters in (16, 32, 64, 96):
+    h = layers.MaxPooling2D()(layers.Conv2D(filters, 3, padding="same", activation="relu")(h))
 h = layers.Dense(128, activation="relu")(layers.Flatten()(h))
 model = keras.Model(image, {
     "box": layers.Dense(4, name="box")(h),
@@ -58,7 +57,7 @@ model.summary()
 model.compile(
     keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.002, max(1, args.epochs * (known // 64 + 1)))),
     loss={"box": keras.losses.Huber(0.1), "kind": "sparse_categorical_crossentropy"},
-    loss_weights={"box": 50.0, "kind": 1.0},
+    loss_weights={"box": 20.0, "kind": 1.0},
     metrics={"box": keras.metrics.MeanMetricWrapper(overlap, name="iou"), "kind": "accuracy"},
 )
 model.fit(
@@ -68,15 +67,6 @@ model.fit(
 found = model.predict(x[known:], verbose=0)
 print(f"mean overlap (IoU) {np.mean(overlap(found['box'], boxes[known:])):.3f}, ", end="")
 print(f"right kind {np.mean(found['kind'].argmax(1) == kinds[known:]):.1%}")
-
-from matplotlib.figure import Figure  # noqa: E402
-
-figure = Figure(figsize=(9, 4), layout="constrained")
-for i, ax in enumerate(figure.subplots(2, 5).flat):
-    ax.imshow(x[known + i, :, :, 0], cmap="gray", extent=(0, 1, 1, 0))
-    for (left, top, right, bottom), colour in ((boxes[known + i], "lime"), (found["box"][i], "red")):
-        ax.plot([left, right, right, left, left], [top, top, bottom, bottom, top], color=colour)
-    ax.set_title(KINDS[found["kind"][i].argmax()])
-    ax.axis("off")
-figure.savefig(args.picture, dpi=100)
-print(f"pictures: {args.picture} (green: the true box, red: the network's)")
+print("green: the true box, red: the network's")
+chosen, titles = slice(known, known + 10), [KINDS[kind] for kind in found["kind"][:10].argmax(1)]
+draw_sheet(args.picture, x[chosen], titles, [(SIZE * boxes[chosen], "lime"), (SIZE * found["box"], "red")])

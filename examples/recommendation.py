@@ -45,7 +45,9 @@ def part(rows):
 first, rest = slice(known), slice(known, None)
 model.fit(*part(first), batch_size=256, epochs=args.epochs, validation_data=part(rest), verbose=2)
 
-mean_of_film = np.array([rating[first][film[first] == f].mean() if (film[first] == f).any() else 3.5 for f in range(FILMS)])
+mean_of_film = np.array(
+    [rating[first][film[first] == f].mean() if (film[first] == f).any() else 3.5 for f in range(FILMS)]
+)
 plain = np.sqrt(np.mean((mean_of_film[film[rest]] - rating[rest]) ** 2))
 found = model.evaluate(*part(rest), verbose=0, return_dict=True)["rmse"]
 print(f"error (root mean square): mean of the film {plain:.3f}, network {found:.3f}, noise {NOISE}")

@@ -1,11 +1,11 @@
 """Are these two photographs of one person?  A Siamese network on the ORL faces: 40 people, ten photographs each.
 
-Both pictures go through the same network; a contrastive loss pulls codes of one person together, and pushes those of two
-people apart.  It is tested on ten people whom it has never seen.
+Both pictures go through the same network; a contrastive loss pulls codes of one person together, and pushes those of
+two people apart.  It is tested on ten people whom it has never seen.
 """
 
 import numpy as np
-from common import find, options
+from common import draw_sheet, find, options
 
 import pynn as keras
 from pynn import layers, ops
@@ -17,7 +17,7 @@ keras.utils.set_random_seed(0)
 rng = np.random.default_rng(0)
 folder = find("orl-faces", "cam-orl.co.uk/facedatabase.html")
 faces = np.stack([
-    [keras.utils.img_to_array(keras.utils.load_img(file, "grayscale", target_size=(56, 46))) for file in sorted(person.glob("*.pgm"))]
+    [keras.utils.img_to_array(keras.utils.load_img(file, "grayscale", (56, 46))) for file in sorted(person.glob("*.pgm"))]
     for person in sorted(folder.glob("s*"))
 ]) / 255  # fmt: skip
 people, photographs = faces.shape[:2]
@@ -63,17 +63,14 @@ model.compile(keras.optimizers.Adam(0.001), contrastive, metrics=[accuracy])
 
 x, same = pairs(0, 30, args.samples or args.pairs)
 strangers, strangers_same = pairs(30, 40, 1000)
-model.fit(list(x), same, batch_size=64, epochs=args.epochs, verbose=2, validation_data=(list(strangers), strangers_same))
+model.fit(
+    list(x), same, batch_size=64, epochs=args.epochs, verbose=2, validation_data=(list(strangers), strangers_same)
+)
 distances = model.predict(list(strangers), verbose=0)
-print(f"strangers: mean distance {distances[strangers_same == 1].mean():.2f} in pairs of one person, ", end="")
-print(f"{distances[strangers_same == 0].mean():.2f} in pairs of two; {np.mean(accuracy(strangers_same, distances)):.1%} right")
-
-from matplotlib.figure import Figure  # noqa: E402
-
-figure = Figure(figsize=(10, 4), layout="constrained")
-for i, ax in enumerate(figure.subplots(2, 5).flat):
-    ax.imshow(np.hstack([strangers[0][i], strangers[1][i]])[..., 0], cmap="gray")
-    ax.set_title(f"{'one' if strangers_same[i] else 'two'}: {distances[i, 0]:.2f}")
-    ax.axis("off")
-figure.savefig(args.picture, dpi=100)
-print(f"pictures: {args.picture}")
+near, far = (distances[strangers_same == label].mean() for label in (1, 0))
+print(f"strangers: mean distance {near:.2f} in pairs of one person, {far:.2f} in pairs of two; ", end="")
+print(f"{np.mean(accuracy(strangers_same, distances)):.1%} right")
+titles = [
+    f"{'one' if same else 'two'}: {d:.2f}" for same, d in zip(strangers_same[:10, 0], distances[:10, 0], strict=True)
+]
+draw_sheet(args.picture, np.concatenate(strangers, axis=2), titles)

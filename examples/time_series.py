@@ -34,7 +34,9 @@ def forecast(model, series, length, first, epochs):
     known = first - length
     model.compile(keras.optimizers.Adam(0.003), "mean_squared_error")
     history = model.fit(x[:known], y[:known], batch_size=32, epochs=epochs, verbose=0)
-    print(f"  {known} windows to learn from; loss {history.history['loss'][0]:.3f} -> {history.history['loss'][-1]:.4f}")
+    print(
+        f"  {known} windows to learn from; loss {history.history['loss'][0]:.3f} -> {history.history['loss'][-1]:.4f}"
+    )
     return model.predict(x[known:], verbose=0)[:, 0] * scale + mean
 
 
