@@ -10,14 +10,14 @@ from common import draw_sheet, find, options
 import pynn as keras
 from pynn import layers, ops
 
-MARGIN = 1.0
+MARGIN, SIZE = 1.0, (56, 46)
 
 args = options(__doc__, epochs=30, pairs=4000, picture="siamese_faces.png")
 keras.utils.set_random_seed(0)
 rng = np.random.default_rng(0)
 folder = find("orl-faces", "cam-orl.co.uk/facedatabase.html")
 faces = np.stack([
-    [keras.utils.img_to_array(keras.utils.load_img(file, "grayscale", (56, 46))) for file in sorted(person.glob("*.pgm"))]
+    [keras.utils.img_to_array(keras.utils.load_img(file, "grayscale", SIZE)) for file in sorted(person.glob("*.pgm"))]
     for person in sorted(folder.glob("s*"))
 ]) / 255  # fmt: skip
 people, photographs = faces.shape[:2]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pynn import settings
-from pynn.errors import ArgumentError, ShapeError
+from pynn.errors import ArgumentError, ShapeError, UnreadableImageError
 from pynn.layers.resizing import ratio_crop, same_ratio
 from pynn.ops.image_sampling import INTERPOLATIONS, resize_matrix
 
@@ -85,6 +85,8 @@ def load_img(
 
 def _opened(pillow: Any, path: Any) -> Any:
     """The image with all its points; Pillow's own errors name neither the file nor a way out."""
+    from PIL import UnidentifiedImageError
+
     data = path if isinstance(path, io.BytesIO) else io.BytesIO(Path(path).read_bytes())
     try:
         image = pillow.open(data)
@@ -92,7 +94,7 @@ def _opened(pillow: Any, path: Any) -> Any:
     except (OSError, SyntaxError, ValueError, pillow.DecompressionBombError) as error:
         size = len(data.getbuffer())
         name = "the bytes given" if data is path else f"'{os.fspath(path)}'"
-        why = "no image that Pillow knows" if isinstance(error, pillow.UnidentifiedImageError) else str(error)
+        why = "no image that Pillow knows" if isinstance(error, UnidentifiedImageError) else str(error)
         raise UnreadableImageError(
             f"load_img: cannot read {name} ({size:,} bytes): {why}. Fetch the file again or take it out of the folder; "
             "a data set leaves such files out after .ignore_errors()"
