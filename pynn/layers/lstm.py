@@ -101,9 +101,9 @@ class LSTM(RecurrentLayer):
         return_sequences: give the output of every step, not of the last only.
         return_state: give the last h and c, too.
         go_backwards: read the sequence from its end; the output of every step is in the order of reading.
-        stateful, zero_output_for_mask: see :class:`RNN`.
-        unroll, use_cudnn, implementation: how Keras computes; accepted without effect, but ``use_cudnn=True`` is an
-            error, as it is there without a GPU.
+        stateful, unroll, zero_output_for_mask: see :class:`RNN`.
+        use_cudnn, implementation: how Keras computes; accepted without effect, but ``use_cudnn=True`` is an error, as
+            it is there without a GPU.
 
     Call arguments:
         sequences: ``(batch, steps, features)``.
