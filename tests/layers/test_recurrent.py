@@ -322,8 +322,8 @@ def test_outputs_before_the_first_step_that_counts(go_backwards):
     """They are the initial state, and 0 if the layer is unrolled; all others are the same."""
     x, start = np.ones((1, 5, 2), "float32"), [np.full((1, 3), 0.5, "float32")]
     mask = np.array([[0, 1, 0, 1, 0]], bool)
-    plain = GRU(3, return_sequences=True, go_backwards=go_backwards)
-    unrolled = GRU(3, return_sequences=True, go_backwards=go_backwards, unroll=True)
+    plain = layers.GRU(3, return_sequences=True, go_backwards=go_backwards)
+    unrolled = layers.GRU(3, return_sequences=True, go_backwards=go_backwards, unroll=True)
     y = plain(x, mask=mask, initial_state=start)
     unrolled(x)
     unrolled.set_weights(plain.get_weights())
