@@ -1,6 +1,6 @@
 """Comparisons, logic and the choice by a condition: element by element, like ``pynn.ops.elementwise``.
 
-Kernels compare floats to 0.0 and 1.0; what users see is ``bool``.
+The ops give 0 and 1 in the dtype of what they compare; the functions make ``bool`` of that.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 All element-wise ops run in one native kernel, ``elementwise_chain``, which evaluates a whole chain of them tile by
 tile while the tile is in the L1 cache; an op alone is a chain of one step.  An op's name is the name of its tile
-function in ``csrc/include/pynn/elementwise.def``.  Activations are in ``pynn.ops.activations``.
+function in ``csrc/include/pynn/elementwise.def``.  Activations and comparisons have files of their own.
 """
 
 from __future__ import annotations
