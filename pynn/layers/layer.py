@@ -26,6 +26,7 @@ from pynn.layers.input_spec import InputSpec
 from pynn.layers.layer_state import LayerState, _may_train, freezes
 from pynn.layers.masks import find_masks, has_mask, mask_of, set_masks
 from pynn.utils.arrays import to_array
+from pynn.utils.callers import users_line
 from pynn.utils.memory_budget import spend
 from pynn.utils.naming import auto_name, snake_case
 from pynn.utils.structure import flatten, map_structure
@@ -160,7 +161,7 @@ class Layer(LayerState):
                 f"{type(self).__name__}({argument}=...) is the way of older Keras versions; "
                 f"write Input({tuple(shape[1:])}) as the model's first item instead",
                 DeprecationWarning,
-                stacklevel=4,
+                stacklevel=users_line(),
             )
         return shape
 
@@ -249,7 +250,7 @@ class Layer(LayerState):
                 f"{where}: add_weight(name, shape) is the way of older Keras versions; "
                 f"write add_weight(shape=..., name={shape!r}) instead",
                 DeprecationWarning,
-                stacklevel=2,
+                stacklevel=users_line(),
             )
             name, shape, initializer, dtype = shape, initializer, None, dtype
         if shape is not None and not isinstance(shape, list | tuple):
@@ -425,7 +426,7 @@ class Layer(LayerState):
                 f"layer '{self.name}' ({type(self).__name__}) does not support masks, and its input has one: layers "
                 "behind it will not see the mask; set supports_masking = True in the layer to hand it on",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=users_line(),
             )
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:

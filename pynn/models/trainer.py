@@ -18,6 +18,7 @@ from pynn.models.compiling import NotCompiledError as NotCompiledError
 from pynn.models.feeding import columns_of
 from pynn.models.loops import evaluate_batches, nothing_came, predict_batches, train_epoch
 from pynn.models.step import in_order
+from pynn.utils.callers import users_line
 
 if TYPE_CHECKING:
     from pynn.callbacks import CallbackList, History
@@ -371,7 +372,9 @@ def _capped_epochs(epochs: int) -> int:
     most = config.max_epochs()
     if most is None or most >= epochs:
         return epochs
-    warnings.warn(f"KERAS_MAX_EPOCHS or config.set_max_epochs limits epochs={epochs} to {most}", stacklevel=3)
+    warnings.warn(
+        f"KERAS_MAX_EPOCHS or config.set_max_epochs limits epochs={epochs} to {most}", stacklevel=users_line()
+    )
     return most
 
 
@@ -379,6 +382,7 @@ def _capped(batches: Batches) -> Batches:
     most = config.max_steps_per_epoch()
     if most is not None and batches.cap(most):
         warnings.warn(
-            f"KERAS_MAX_STEPS_PER_EPOCH or config.set_max_steps_per_epoch limits an epoch to {most} steps", stacklevel=4
+            f"KERAS_MAX_STEPS_PER_EPOCH or config.set_max_steps_per_epoch limits an epoch to {most} steps",
+            stacklevel=users_line(),
         )
     return batches

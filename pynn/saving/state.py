@@ -22,6 +22,7 @@ from pynn.layers.layer import Layer
 from pynn.metrics.base import Metric
 from pynn.optimizers.optimizer import Optimizer
 from pynn.saving.errors import WeightsFileError
+from pynn.utils.callers import users_line
 from pynn.utils.naming import snake_case
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ def load_state(
         for variable, array in arrays:
             variable.assign(array)
     if skipped:
-        warnings.warn(f"load_weights left out layers that do not fit: {'; '.join(skipped)}", stacklevel=3)
+        warnings.warn(f"load_weights left out layers that do not fit: {'; '.join(skipped)}", stacklevel=users_line())
 
 
 @contextmanager
@@ -301,7 +302,7 @@ def _is_there(source: Source, place: Place) -> bool:
         warnings.warn(
             f"{source.where}: the state of '{place.name}' was left out: the file holds {len(there)} arrays, it has "
             f"{len(place.variables)}",
-            stacklevel=4,
+            stacklevel=users_line(),
         )
         return False
     return bool(there)

@@ -239,3 +239,11 @@ def test_ops_in_a_custom_layer_of_one_line():
             return ops.add(x, x)
 
     np.testing.assert_array_equal(Double()([[1.0, 2.0]]), [[2, 4]])
+
+
+@pytest.mark.parametrize("layer", [layers.Dense, layers.LSTM, lambda n, **kw: layers.Conv2D(n, 3, **kw)])
+def test_warnings_point_to_the_line_of_the_user(layer):
+    """Python shows a DeprecationWarning only there."""
+    with pytest.warns(DeprecationWarning, match="write Input") as caught:
+        layer(4, input_shape=(8, 8, 1))
+    assert [w.filename for w in caught] == [__file__]
