@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,6 +10,14 @@ from pynn import ops
 from pynn.graph import trace
 from pynn.graph.ir import Value
 from pynn.graph.variable import Variable
+
+
+def mean_weight(beta: float, t: Any) -> Any:
+    """``1 - beta**t``: the weight that a running mean which began at 0 has after ``t`` steps.
+
+    Not by the power itself, which in float32 is rounded where it is near 1: the difference loses five digits.
+    """
+    return -ops.expm1(t * math.log(beta)) if beta else 1.0
 
 
 def clip_by_norm(gradient: Any, norm: float) -> Any:
