@@ -15,9 +15,13 @@ from pynn.graph.variable import Variable
 def mean_weight(beta: float, t: Any) -> Any:
     """``1 - beta**t``: the weight that a running mean which began at 0 has after ``t`` steps.
 
-    Not by the power itself, which in float32 is rounded where it is near 1: the difference loses five digits.
+    Not by the power, which float32 rounds near 1, so that the difference loses five digits, but by
+    ``1 - exp(-a) = 2 tanh(a / 2) / (1 + tanh(a / 2))``.
     """
-    return -ops.expm1(t * math.log(beta)) if beta else 1.0
+    if not beta:
+        return 1.0
+    half = ops.tanh(t * (-0.5 * math.log(beta)))
+    return 2.0 * half / (1.0 + half)
 
 
 def clip_by_norm(gradient: Any, norm: float) -> Any:
