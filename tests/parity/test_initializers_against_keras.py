@@ -76,7 +76,7 @@ def test_seeds(keras, name):
 
 FIXED = [
     ("Zeros", {}), ("Ones", {}), ("Constant", {"value": 2.5}), ("Constant", {"value": np.arange(4)}), ("Identity", {}),
-    ("STFT", {}), ("STFT", {"window": None, "side": "imag"}), ("STFT", {"window": np.arange(8.0), "scaling": None}),
+    ("STFT", {}), ("STFT", {"window": None, "side": "imag"}), ("STFT", {"window": "hamming", "scaling": None}),
 ]  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def test_fixed_values(keras, name, arguments, shape):
 @pytest.mark.parametrize("periodic", [False, True])
 @pytest.mark.parametrize("scaling", ["density", "spectrum", None])
 @pytest.mark.parametrize(
-    "window", ["hann", "hamming", "blackman", "nuttall", "blackmanharris", "flattop", "boxcar", "cosine", None]
+    "window", ["hann", "hamming", "blackman", "nuttall", "blackmanharris", "boxcar", "cosine", None]
 )
 def test_stft(keras, window, scaling, periodic):
     for side in ("real", "imag"):
