@@ -8,6 +8,7 @@ from pynn.errors import ArgumentError
 from pynn.initializers.base import Initializer, RandomInitializer
 from pynn.initializers.constant import Constant, Identity, Ones, Zeros
 from pynn.initializers.random import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
+from pynn.initializers.stft import STFT
 from pynn.initializers.variance_scaling import (
     GlorotNormal,
     GlorotUniform,
@@ -22,18 +23,18 @@ from pynn.utils.serialization import custom_named, deserialize_object, serialize
 
 _CLASSES: tuple[type[Initializer], ...] = (
     Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, LecunNormal, LecunUniform, Ones,
-    Orthogonal, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, Zeros,
+    Orthogonal, RandomNormal, RandomUniform, STFT, TruncatedNormal, VarianceScaling, Zeros,
 )  # fmt: skip
 _BY_CLASS_NAME: dict[str, type[Initializer]] = {c.__name__: c for c in _CLASSES}
 _BY_NAME: dict[str, type[Initializer]] = {
     **_BY_CLASS_NAME,
     **{snake_case(c.__name__): c for c in _CLASSES},
     **{"zero": Zeros, "one": Ones, "normal": RandomNormal, "uniform": RandomUniform},
-    **{"IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal},
+    **{"IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal, "STFTInitializer": STFT},
 }
 
 __all__ = [
-    "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "Initializer",
+    "STFT", "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "Initializer",
     "LecunNormal", "LecunUniform", "Ones", "Orthogonal", "RandomInitializer", "RandomNormal", "RandomUniform",
     "TruncatedNormal", "VarianceScaling", "Zeros", "deserialize", "get", "serialize",
 ]  # fmt: skip

@@ -44,6 +44,7 @@ from pynn.layers.leaky_relu import LeakyReLU
 from pynn.layers.lookup import IntegerLookup, StringLookup
 from pynn.layers.lstm import LSTM, LSTMCell
 from pynn.layers.masking import Masking
+from pynn.layers.mel_spectrogram import MelSpectrogram
 from pynn.layers.merging import (
     Add,
     Average,
@@ -231,6 +232,7 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
+    "MelSpectrogram",
     "Minimum",
     "MixUp",
     "MultiHeadAttention",

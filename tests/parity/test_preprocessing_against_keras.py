@@ -79,3 +79,26 @@ def test_bins_of_data(keras, sizes):
     theirs.finalize_state()
     ours.finalize_state()
     np.testing.assert_allclose(ours.bin_boundaries, theirs.bin_boundaries, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{}, {"power_to_db": False, "sequence_length": 50, "window": "hamming"}, {"top_db": 10.0, "min_freq": 300.0}],
+    ids=str,
+)
+def test_mel_spectrogram(keras, arguments):
+    signal = np.random.default_rng(0).normal(size=(2, 700)).astype("float32")
+    arguments = {"fft_length": 64, "sequence_stride": 40, "sampling_rate": 8000, "num_mel_bins": 12, **arguments}
+    theirs, ours = (library.layers.MelSpectrogram(**arguments, name="same") for library in (keras, pynn))
+    np.testing.assert_allclose(np.asarray(ours(signal)), np.asarray(theirs(signal)), rtol=1e-4, atol=1e-3)
+    expected, config = theirs.get_config(), ours.get_config()
+    del expected["dtype"], config["dtype"]
+    assert config == expected
+
+
+def test_stft_kernels(keras):
+    cases = [{}, {"side": "imag", "periodic": True}, {"window": "hamming", "scaling": "spectrum"}, {"window": None}]
+    for arguments in cases:
+        theirs, ours = (library.initializers.STFT(**arguments) for library in (keras, pynn))
+        np.testing.assert_allclose(ours((8, 1, 9)), np.asarray(theirs((8, 1, 9))), atol=1e-6)
+        assert ours.get_config() == theirs.get_config()
