@@ -25,6 +25,7 @@ _PACKAGES = {
     "models": "pynn.models",
     "dtype_policies": "pynn.dtype_policies",
     "random": "pynn.layers.seed_generator",
+    "utils": "pynn.utils.feature_space",
 }
 #: Functions are taken from these families only: not from ``layers`` or ``models``, whose functions do other things.
 _WITH_FUNCTIONS = ("activations", "losses", "metrics", "initializers", "regularizers", "constraints")
