@@ -104,6 +104,7 @@ def test_stft_kernels(keras):
         assert ours.get_config() == theirs.get_config()
 
 
+@pytest.mark.filterwarnings("ignore:The structure of .inputs. does:UserWarning")  # a dictionary is none of Keras's
 def test_feature_space(keras, tmp_path):
     """What Keras does without TensorFlow: configs, models of numbers, files."""
     spaces = []
