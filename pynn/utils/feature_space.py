@@ -28,7 +28,8 @@ class FeatureSpace(Layer):
             name gives, for options: ``float``, ``float_rescaled``, ``float_normalized``, ``float_discretized``,
             ``integer_categorical``, ``string_categorical``, ``integer_hashed``, ``string_hashed``, or ``feature`` for a
             layer of one's own.
-        output_mode: ``"concat"``: one vector; ``"dict"``: the columns by name.
+        output_mode: ``"concat"``: one vector, of the columns in the order of their names, then of the crosses;
+            ``"dict"``: all of them by name.
         crosses: pairs (or more) of names, whose values are hashed together, or what :meth:`cross` gives.
         crossing_dim: different hashes of those.
         hashing_dim: different hashes of ``"integer_hashed"`` and ``"string_hashed"``.
@@ -107,7 +108,9 @@ class FeatureSpace(Layer):
         return of_kind(given, name, **options)
 
     def _parts_by_name(self) -> dict[str, Feature | Cross]:
-        return {**self.features, **{cross.name: cross for cross in self.crosses}}
+        """Features and crosses in the order of vectors: that of names, crosses behind."""
+        crosses = {cross.name: cross for cross in self.crosses}
+        return {**dict(sorted(self.features.items())), **dict(sorted(crosses.items()))}
 
     # ---- kinds of features ---------------------------------------------------------------------------------------
 

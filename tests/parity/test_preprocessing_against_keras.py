@@ -105,6 +105,7 @@ def test_stft_kernels(keras):
 
 
 @pytest.mark.filterwarnings("ignore:The structure of .inputs. does:UserWarning")  # a dictionary is none of Keras's
+@pytest.mark.filterwarnings("ignore:You are saving a model that has not yet been built:UserWarning")  # Keras of its own
 def test_feature_space(keras, tmp_path):
     """What Keras does without TensorFlow: configs, models of numbers, files."""
     spaces = []

@@ -74,7 +74,7 @@ def test_crosses_hash_the_numbers_of_classes():
     space = adapted(features, crosses=[("string", "int")], crossing_dim=9)
     encoded = space(TABLE)
     assert encoded.shape == (4, 5 + 5 + 9)
-    strings, numbers = np.argmax(encoded[:, :5], -1), np.argmax(encoded[:, 5:10], -1)
+    numbers, strings = np.argmax(encoded[:, :5], -1), np.argmax(encoded[:, 5:10], -1)
     np.testing.assert_array_equal(np.argmax(encoded[:, 10:], -1), layers.HashedCrossing(9)((strings, numbers)))
     assert space.crossers["string_X_int"].num_bins == 9
     assert isinstance(space.preprocessors["string"], layers.StringLookup)
@@ -90,10 +90,15 @@ def test_numbers_in_a_dictionary():
         output_mode="dict",
     )
     parts = space(TABLE)
-    assert list(parts) == ["string", "int", "string_X_int"]
+    assert sorted(parts) == ["int", "string", "string_X_int"]
     np.testing.assert_array_equal(parts["int"], [[4], [3], [2], [1]])
     assert parts["string_X_int"].shape == (4, 1)
     assert space({"string": "one", "int": 1})["string"].tolist() == [4]
+
+
+def test_vectors_are_in_the_order_of_names():
+    kinds = FeatureSpace({"c": "float", "a": FeatureSpace.float_rescaled(10.0), "b": "float"})
+    assert kinds({"a": 1.0, "b": 2.0, "c": 3.0}).tolist() == [10, 2, 3]
 
 
 def test_a_layer_of_ones_own():
