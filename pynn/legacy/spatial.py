@@ -54,6 +54,8 @@ def resize_images(
         return _repeated("resize_images", x, (height_factor, width_factor), data_format)
     order = _order("resize_images", data_format)
     rows, columns = ops.shape(x)[1:3] if order == "channels_last" else ops.shape(x)[2:4]
+    if rows is None or columns is None:
+        raise ArgumentError(f"K.resize_images: the images' height and width must be known, received {ops.shape(x)}")
     size = rows * height_factor, columns * width_factor
     return ops.image.resize(x, size, interpolation, data_format=order)
 
