@@ -147,6 +147,16 @@ def test_get():
     assert initializers.get(function) is function
 
 
+def test_kernels_of_a_fourier_transform():
+    x = np.random.default_rng(0).normal(size=16)
+    halves = [initializers.STFT(side, None, None)((16, 1, 9))[:, 0] for side in ("real", "imag")]
+    np.testing.assert_allclose(x @ halves[0] + 1j * (x @ halves[1]), np.fft.rfft(x), atol=1e-5)
+    for periodic, hann in ((True, np.hanning(17)[:-1]), (False, np.hanning(16))):
+        for scaling, scale in (("density", np.sqrt((hann**2).sum())), ("spectrum", hann.sum()), (None, 1.0)):
+            kernel = initializers.STFT("real", "hann", scaling, periodic)((16, 1, 9))
+            np.testing.assert_allclose(kernel[:, 0], halves[0] * (hann / scale)[:, None], atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -160,6 +170,8 @@ def test_get():
         (lambda: initializers.VarianceScaling(distribution="x"), "distribution must be one of"),
         (lambda: initializers.RandomNormal(seed=-1), "RandomNormal: seed must be an integer"),
         (lambda: initializers.RandomNormal(stddev=float("nan")), "RandomNormal: stddev must be a finite number"),
+        (lambda: initializers.STFT("left"), "STFT: side must be 'real' or 'imag'"),
+        (lambda: initializers.STFT()((3, 3)), "STFT: makes kernels"),
         (lambda: initializers.Identity()((3, 3, 3)), "Identity: makes matrices only"),
         (lambda: initializers.STFT("left"), "STFT: side must be 'real' or 'imag', received 'left'"),
         (lambda: initializers.STFT(scaling="x"), "STFT: scaling must be 'density', 'spectrum' or None"),
