@@ -26,6 +26,9 @@ _MODULES = {
     "resnet_v2": ("ResNet50V2", "ResNet101V2", "ResNet152V2"),
     "inception_v3": ("InceptionV3",),
     "xception": ("Xception",),
+    "efficientnet": tuple(f"EfficientNetB{i}" for i in range(8)),
+    "efficientnet_v2": tuple(f"EfficientNetV2{variant}" for variant in ("B0", "B1", "B2", "B3", "S", "M", "L")),
+    "convnext": tuple(f"ConvNeXt{variant}" for variant in ("Tiny", "Small", "Base", "Large", "XLarge")),
     "imagenet_utils": (),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

@@ -25,6 +25,7 @@ _PACKAGES = {
     "models": "pynn.models",
     "dtype_policies": "pynn.dtype_policies",
     "random": "pynn.layers.seed_generator",
+    "convnext": "pynn.applications.convnext",
 }
 #: Functions are taken from these families only: not from ``layers`` or ``models``, whose functions do other things.
 _WITH_FUNCTIONS = ("activations", "losses", "metrics", "initializers", "regularizers", "constraints")
@@ -90,6 +91,8 @@ def public_module(cls: type) -> str | None:
         return None
     for family, package in reversed(_PACKAGES.items()):
         if module == package or module.startswith(package + "."):
+            if family == "convnext":  # its layers have no public name in Keras
+                return "keras.src.applications.convnext"
             if family == "models":
                 return "keras.src.models.functional" if cls.__name__ == "Functional" else "keras"
             return "keras" if family == "dtype_policies" else f"keras.{family}"
