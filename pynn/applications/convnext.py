@@ -9,7 +9,7 @@ from pynn import initializers, layers, ops
 from pynn.applications.frame import CLASSES, Frame, Options, channel_axis, described
 from pynn.applications.imagenet_utils import UNIT_DEVIATION, UNIT_MEAN, decode_predictions, unchanged
 from pynn.applications.weight_files import at_site
-from pynn.errors import ArgumentError
+from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
 from pynn.graph.trace import as_value
 from pynn.layers.arguments import positive_int, rate_number
@@ -113,6 +113,11 @@ class LayerScale(layers.Layer):
         self.projection_dim = positive_int(f"layer '{self.name}'", "projection_dim", projection_dim)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
+        if input_shape[-1] != self.projection_dim:
+            raise ShapeError(
+                f"layer '{self.name}': projection_dim={self.projection_dim} is not the number of channels, the last "
+                f"axis of an input of shape {tuple(input_shape)}"
+            )
         self.gamma = self.add_weight((self.projection_dim,), initializers.Constant(self.init_values))
         self.built = True
 

@@ -1,4 +1,4 @@
-"""Blocks of both versions of EfficientNet: inverted residuals with squeeze and excite, dropped at random in training."""
+"""Blocks of both versions of EfficientNet: inverted residuals with squeeze and excite, some left out in training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Stage(NamedTuple):
 
     expansion: int
     filters: int
-    count: int
+    blocks: int
     size: int
     strides: int
     #: One full convolution in place of a 1x1 and a depthwise one.
@@ -30,9 +30,9 @@ class Stage(NamedTuple):
 Block = Callable[[Any, str, Stage, int, float], Any]
 
 
-def deeper(count: int, depth: float) -> int:
+def deeper(blocks: int, depth: float) -> int:
     """Blocks of a stage in a network that is ``depth`` times as deep."""
-    return math.ceil(count * depth)
+    return math.ceil(blocks * depth)
 
 
 def fan_out() -> Initializer:
@@ -45,17 +45,17 @@ def fan_out_dense() -> Initializer:
     return VarianceScaling(1 / 3, mode="fan_out", distribution="uniform")
 
 
-def in_stages(x: Any, stages: Sequence[Stage], blocks: int, block: Block) -> Any:
+def in_stages(x: Any, stages: Sequence[Stage], total: int, block: Block) -> Any:
     """All blocks: ``block1a``, ``block1b`` ... ``block2a`` ...
 
     Args:
-        blocks: after how many of them :data:`DROP_RATE` would be reached.
+        total: after how many of them :data:`DROP_RATE` would be reached.
     """
     number = 0
     for i, stage in enumerate(stages, 1):
-        for j in range(stage.count):
+        for j in range(stage.blocks):
             name = f"block{i}{chr(ord('a') + j)}"
-            x = block(x, name, stage, stage.strides if j == 0 else 1, DROP_RATE * number / blocks)
+            x = block(x, name, stage, stage.strides if j == 0 else 1, DROP_RATE * number / total)
             number += 1
     return x
 

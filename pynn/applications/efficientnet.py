@@ -64,7 +64,7 @@ _VARIANTS = {
 def _build(variant: _Variant) -> Callable[[Frame], Any]:
     """The network of the paper: wider, deeper and with more dropout."""
     width, depth = variant.width, variant.depth
-    stages = [s._replace(filters=divisible(s.filters * width), count=deeper(s.count, depth)) for s in _STAGES]
+    stages = [s._replace(filters=divisible(s.filters * width), blocks=deeper(s.blocks, depth)) for s in _STAGES]
 
     def network(frame: Frame) -> Any:
         x = layers.Normalization(axis=channel_axis())(layers.Rescaling(1 / 255)(frame.image))
@@ -73,7 +73,7 @@ def _build(variant: _Variant) -> Callable[[Frame], Any]:
             x = layers.Rescaling([1 / math.sqrt(d) for d in UNIT_DEVIATION])(x)
         x = layers.ZeroPadding2D(halving_padding(x), name="stem_conv_pad")(x)
         x = convolved(x, "stem", divisible(32 * width), 3, strides=2, padding="valid")
-        x = in_stages(x, stages, sum(s.count for s in stages), _block)
+        x = in_stages(x, stages, sum(s.blocks for s in stages), _block)
         x = convolved(x, "top", divisible(1280 * width))
         return frame.top(x, dropout=variant.dropout, pool_names=True, initializer=fan_out_dense())
 

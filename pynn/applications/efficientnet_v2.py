@@ -129,13 +129,13 @@ def _preprocessed(x: Any, variant: _Variant) -> Any:
 
 def _network(frame: Frame, x: Any, variant: _Variant) -> Any:
     stages = [
-        s._replace(filters=_rounded(s.filters * variant.width), count=deeper(s.count, variant.depth))
+        s._replace(filters=_rounded(s.filters * variant.width), blocks=deeper(s.blocks, variant.depth))
         for s in variant.stages
     ]
     first = 32 if variant.stages is _SMALL else stages[0].filters
     x = convolved(x, "stem", _rounded(first * variant.width), 3, strides=2, momentum=_MOMENTUM)
     # The scaled networks have more blocks than those that the rates are counted by.
-    x = in_stages(x, stages, sum(s.count for s in variant.stages), _block)
+    x = in_stages(x, stages, sum(s.blocks for s in variant.stages), _block)
     x = convolved(x, "top", _rounded(1280 * variant.width), momentum=_MOMENTUM)
     return frame.top(x, dropout=0.2, pool_names=True, initializer=fan_out_dense())
 

@@ -118,6 +118,16 @@ def test_a_network_computes_what_that_of_keras_does(both, name):
     np.testing.assert_allclose(ours.predict(x, verbose=0), expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("name", ["EfficientNetB0", "ConvNeXtTiny"])
+def test_files_of_keras_are_read(both, tmp_path, name):
+    theirs, ours = both(name, include_top=False, input_shape=(32, 32, 3))
+    give_numbers(theirs, ours, images(name, 32))
+    theirs.save(tmp_path / "theirs.h5")
+    read = getattr(applications, name)(include_top=False, input_shape=(32, 32, 3), weights=tmp_path / "theirs.h5")
+    for a, b in zip(read.get_weights(), ours.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.parametrize("name", [*FAMILIES, *OTHERS, *LARGE])
 def test_signatures_are_those_of_keras(keras, name):
     def arguments(library):
