@@ -25,10 +25,15 @@ _MODULES = {
     "resnet50": (),
     "resnet_v2": ("ResNet50V2", "ResNet101V2", "ResNet152V2"),
     "inception_v3": ("InceptionV3",),
+    "inception_resnet_v2": ("InceptionResNetV2",),
     "xception": ("Xception",),
     "efficientnet": tuple(f"EfficientNetB{i}" for i in range(8)),
     "efficientnet_v2": tuple(f"EfficientNetV2{variant}" for variant in ("B0", "B1", "B2", "B3", "S", "M", "L")),
     "convnext": tuple(f"ConvNeXt{variant}" for variant in ("Tiny", "Small", "Base", "Large", "XLarge")),
+    "nasnet": ("NASNetLarge", "NASNetMobile"),
+    "lenet5": ("LeNet5",),
+    "alexnet": ("AlexNet",),
+    "resnet_cifar": ("ResNetCIFAR",),
     "imagenet_utils": (),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

@@ -25,8 +25,14 @@ _PACKAGES = {
     "models": "pynn.models",
     "dtype_policies": "pynn.dtype_policies",
     "random": "pynn.layers.seed_generator",
+    "inception_resnet_v2": "pynn.applications.inception_resnet_v2",
+    "alexnet": "pynn.applications.alexnet",
     "convnext": "pynn.applications.convnext",
 }
+#: Modules of ``applications`` that Keras has, too.
+_KERAS_APPLICATIONS = ("inception_resnet_v2", "convnext")
+#: Where a config says that an object is from if it is one of ours.
+_ROOTS = ("keras", "tf_keras", "tensorflow", "pynn")
 #: Functions are taken from these families only: not from ``layers`` or ``models``, whose functions do other things.
 _WITH_FUNCTIONS = ("activations", "losses", "metrics", "initializers", "regularizers", "constraints")
 #: What a family's package also exports and is none of its objects.
@@ -46,7 +52,7 @@ def _package(family: str) -> Any:
 def family_of(module: str | None) -> str | None:
     """``layers`` for ``keras.layers``, ``keras.src.layers.core.dense`` and the like of every version; else None."""
     parts = (module or "").split(".")
-    if parts[0] not in ("keras", "tf_keras", "tensorflow"):
+    if parts[0] not in _ROOTS:
         return None
     if "schedules" in parts or "learning_rate_schedule" in parts:
         return "optimizers.schedules"
@@ -54,8 +60,8 @@ def family_of(module: str | None) -> str | None:
 
 
 def is_builtin_module(module: str | None) -> bool:
-    """Whether the config says that the object is Keras's own."""
-    return (module or "").split(".")[0] in ("keras", "tf_keras", "tensorflow")
+    """Whether the config says that the object is Keras's own, or pynn's."""
+    return (module or "").split(".")[0] in _ROOTS
 
 
 def _public(family: str, name: str) -> Any:
@@ -91,9 +97,9 @@ def public_module(cls: type) -> str | None:
         return None
     for family, package in reversed(_PACKAGES.items()):
         if module == package or module.startswith(package + "."):
-            if family == "convnext":  # its layers have no public name in Keras
-                return "keras.src.applications.convnext"
             if family == "models":
                 return "keras.src.models.functional" if cls.__name__ == "Functional" else "keras"
+            if package.startswith("pynn.applications"):
+                return f"keras.src.applications.{family}" if family in _KERAS_APPLICATIONS else package
             return "keras" if family == "dtype_policies" else f"keras.{family}"
     return None

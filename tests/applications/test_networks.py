@@ -33,6 +33,8 @@ PARAMETERS = {
     "EfficientNetV2B0": 7_200_312,
     "EfficientNetV2S": 21_612_360,
     "ConvNeXtTiny": 28_589_128,
+    "NASNetMobile": 5_326_716,
+    "InceptionResNetV2": 55_873_736,
 }
 #: All that have published weights.
 PUBLISHED = sorted(
@@ -110,6 +112,21 @@ def test_without_weights_the_places_are_listed(name, top, file, tmp_path, monkey
     for place in ("data", "cache/pynn", "keras"):
         assert f"{tmp_path}/{place}/models/{file.rsplit('/', 1)[1]}: no such file" in message
     assert re.search(rf"get https://storage\.googleapis\.com/\S*{re.escape(file)} and put it into", message)
+
+
+def test_nasnet_needs_to_know_the_size():
+    """Its cells put images of two sizes together: padding depends on whether a size is odd."""
+    with pytest.raises(ShapeError, match=r"NASNetMobile: .* received \(None, None, 3\)"):
+        applications.NASNetMobile(weights=None, include_top=False, input_shape=(None, None, 3))
+    with pytest.raises(ShapeError, match=r"received \(None, 64, 3\)"):
+        applications.NASNetMobile(weights=None, include_top=False, input_tensor=layers.Input((None, 64, 3)))
+    assert applications.NASNetMobile(weights=None, include_top=False).output_shape == (None, 7, 7, 1056)
+    pynn.config.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(ArgumentError, match="channels last"):
+            applications.NASNetMobile(weights=None)
+    finally:
+        pynn.config.set_image_data_format("channels_last")
 
 
 def test_no_published_weights_for_this_width():
