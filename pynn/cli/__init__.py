@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return options.run(options)
     except KeyboardInterrupt:
-        print(f"\npynn {options.command}: stopped", file=sys.stderr)
+        hint = getattr(options, "if_stopped", None)
+        print(f"\npynn {options.command}: stopped{f'; {hint}' if hint else ''}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # as in `pynn summary VGG16 | head`
         sys.stderr.close()

@@ -68,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
     model.compile(pynn.optimizers.Adam(options.learning_rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
     print(f"{options.data}: {len(x):,} images to train with, {len(x_test):,} to test; {model.name}: "
           f"{model.count_params():,} parameters; results in {out}", flush=True)  # fmt: skip
+    options.if_stopped = "the same command goes on after the last whole epoch"
     model.fit(
         batches.take(options.steps) if options.steps else batches,  # an epoch of fit is one of the data, in any case
         epochs=options.epochs,

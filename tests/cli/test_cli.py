@@ -191,6 +191,15 @@ def test_train_goes_on_where_it_stopped(training, tmp_path, capsys):
     assert read_history(tmp_path / "out") == whole
 
 
+def test_ctrl_c_says_how_to_go_on(training, monkeypatch, capsys):
+    def interrupted(*arguments, **more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pynn.Sequential, "fit", interrupted)
+    assert training("--epochs", "2") == 130
+    assert capsys.readouterr().err == "\npynn train: stopped; the same command goes on after the last whole epoch\n"
+
+
 def test_train_does_not_mix_two_trainings(training, tmp_path, capsys):
     assert training("--epochs", "1") == 0
     assert training("--epochs", "2", "--seed", "3") == 1
