@@ -84,6 +84,7 @@ class EagerTrace(Trace):
     def write(self, variable: Variable, value: Value) -> None:
         if value.spec != variable.spec:
             raise GraphError(f"Variable '{variable.path}': cannot assign {value.spec}, expected {variable.spec}")
+        variable.announce_change()
         variable.array[...] = value.numpy()
         variable.mark_changed()
 
@@ -125,6 +126,7 @@ class TrialTrace(EagerTrace):
         return super().read(variable) if known is None else known[1]
 
     def write(self, variable: Variable, value: Value) -> None:
+        variable.announce_change()
         self._state[id(variable)] = (variable, value)
 
     def before_run(self, hook: Callable[[], None]) -> None:

@@ -95,6 +95,7 @@ class Trace:
         """From here on the variable's state is ``value``; it becomes an output of the graph."""
         if value.spec != variable.spec:
             raise GraphError(f"Variable '{variable.path}': cannot assign {value.spec}, expected {variable.spec}")
+        variable.announce_change()
         self.read(variable)
         self._state[id(variable)] = (variable, value)
 

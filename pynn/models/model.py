@@ -66,6 +66,12 @@ class Model(Trainer, Saveable, GeneratorMethods, Layer):
             self._set_graph(CallGraph(inputs, outputs, self.name))
 
     def _set_graph(self, graph: CallGraph) -> None:
+        for tensor in flatten(graph.inputs):
+            if tensor.call is None:
+                raise ArgumentError(
+                    f"model '{self.name}': the input '{tensor.name}' was not made by Input(...); use that instead of "
+                    "KerasTensor(...), or make a pynn.Function of it"
+                )
         self._graph = graph
         self._set_ends(graph.inputs, graph.outputs)
         self.built = True

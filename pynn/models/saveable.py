@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pynn.graph import symbolic
-from pynn.layers.constructor import automatic_config
+from pynn.utils.constructor import automatic_config
 from pynn.utils.structure import map_structure
 
 if TYPE_CHECKING:
