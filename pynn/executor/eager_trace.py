@@ -77,8 +77,7 @@ class EagerTrace(Trace):
             value.array = variable.numpy()  # a copy: the variable may change while somebody still needs this state
             self._reads[id(variable)] = (variable.version, value)
             self.looked_at[id(variable)] = variable
-        for tape in self.tapes:
-            tape.saw(variable, value)
+        self._tell_tapes(variable, value)
         return value
 
     def write(self, variable: Variable, value: Value) -> None:
@@ -87,6 +86,8 @@ class EagerTrace(Trace):
         variable.announce_change()
         variable.array[...] = value.numpy()
         variable.mark_changed()
+        if id(variable) in self.substituted:  # gradients go through the new state as through other results
+            self._reads[id(variable)] = (variable.version, value)
 
     def substitute(self, variable: Variable, value: Value) -> None:
         self.write(variable, value)

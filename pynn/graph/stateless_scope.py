@@ -57,11 +57,13 @@ class StatelessScope:
         #: Their state at the end of the block.
         self._after: dict[int, Any] = {}
         self._trace: trace.Trace | None = None
+        #: Those that no block around this one had substituted.
+        self._substituted: set[int] = set()
         self._is_open = False
 
     def __enter__(self) -> StatelessScope:
         self._trace = trace.current() if trace.is_tracing() else None
-        self._before, self._after, self._is_open = {}, {}, True
+        self._before, self._after, self._substituted, self._is_open = {}, {}, set(), True
         Variable.guards = (*Variable.guards, self._about_to_change)
         _open.append(self)
         try:
@@ -78,12 +80,18 @@ class StatelessScope:
         self._after = {key: _state(variable) for key, (variable, _) in self._before.items()}
         for variable, value in self._before.values():
             _set(variable, value)
+        if self._trace is not None:
+            self._trace.substituted -= self._substituted
         self._is_open = False
 
     def _about_to_change(self, variable: Variable) -> None:
         """Keep the state of a variable that is about to get another; see :attr:`Variable.guards`."""
-        if self._is_here() and id(variable) not in self._before:
-            self._before[id(variable)] = (variable, _state(variable))
+        key = id(variable)
+        if self._is_here() and key not in self._before:
+            self._before[key] = (variable, _state(variable))
+            if self._trace is not None and key not in self._trace.substituted:
+                self._trace.substituted.add(key)
+                self._substituted.add(key)
 
     def _is_here(self) -> bool:
         """Whether the code that runs is traced, or computed, as the one that opened the block."""

@@ -168,6 +168,32 @@ class LayerState:
         for v, a in zip(own, arrays, strict=True):
             v.assign(a)
 
+    def save_own_variables(self, store: Any) -> None:
+        """Put the numbers of the layer's own variables, not those of layers inside, into ``store``, as files have them.
+
+        A class that saves something else, or more, overrides this and :meth:`load_own_variables`.
+
+        Args:
+            store: takes arrays by name; own variables are called ``"0"``, ``"1"`` ...
+        """
+        for i, variable in enumerate(self._own_variables()):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take the numbers of the layer's own variables from what :meth:`save_own_variables` filled.
+
+        Raises:
+            ShapeError: there are more or fewer of them, or of other shapes.
+        """
+        own = self._own_variables()
+        if len(store.keys()) != len(own):
+            raise ShapeError(
+                f"layer '{self.name}': the file holds {len(store.keys())} arrays for it, it has {len(own)} variables"
+                + ("" if own or self.built else ": build the layer, or call it, before its weights are loaded")
+            )
+        for i, variable in enumerate(own):
+            variable.assign(store[str(i)])
+
     def count_params(self) -> int:
         """Number of weights.
 

@@ -15,11 +15,12 @@ from pynn.legacy.generator_methods import GeneratorMethods
 from pynn.models.call_graph import CallGraph
 from pynn.models.columns import arrange
 from pynn.models.saveable import Saveable
+from pynn.models.state_trees import StateTrees
 from pynn.models.trainer import Trainer
 from pynn.utils.structure import flatten, map_structure, pack
 
 
-class Model(Trainer, Saveable, GeneratorMethods, Layer):
+class Model(Trainer, StateTrees, Saveable, GeneratorMethods, Layer):
     """Layers put together, trained and used as one.
 
     Args:

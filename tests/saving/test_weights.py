@@ -272,7 +272,10 @@ def test_a_file_of_another_model_changes_nothing(tmp_path, name):
     scrambled(dense(4)).save_weights(path)
     # The first layer would fit; it must not be taken over either.
     assert_unchanged_by(
-        dense(3), ShapeError, r"holds shape \(5, 4\) for 'sequential_\d+/dense_\d+/kernel'.*the model expects \(5, 3\)", path
+        dense(3),
+        ShapeError,
+        r"holds shape \(5, 4\) for 'sequential_\d+/dense_\d+/kernel'.*the model expects \(5, 3\)",
+        path,
     )
     scrambled(keras.Sequential([keras.Input((4,)), layers.Dense(5)])).save_weights(path)
     message = r"has nothing for 'sequential_\d+/dense_\d+/kernel' \(looked for layers/dense_1"
