@@ -12,6 +12,14 @@ KERAS_IS_ASKED_FOR = "KERAS_BACKEND" in os.environ
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--all-networks",
+        action="store_true",
+        help="compare what each network of pynn.applications computes with Keras's, at two sizes, with and without top",
+    )
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _work_elsewhere(tmp_path_factory):
     """Run in an empty folder: a Python started there finds the installed pynn, not the source folder."""

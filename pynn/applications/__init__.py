@@ -25,7 +25,12 @@ _MODULES = {
     "resnet50": (),
     "resnet_v2": ("ResNet50V2", "ResNet101V2", "ResNet152V2"),
     "inception_v3": ("InceptionV3",),
+    "inception_resnet_v2": ("InceptionResNetV2",),
     "xception": ("Xception",),
+    "nasnet": ("NASNetLarge", "NASNetMobile"),
+    "lenet5": ("LeNet5",),
+    "alexnet": ("AlexNet",),
+    "resnet_cifar": ("ResNetCIFAR",),
     "imagenet_utils": (),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

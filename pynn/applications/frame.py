@@ -44,6 +44,14 @@ def channel_axis() -> int:
     return 1 if settings.image_data_format() == "channels_first" else -1
 
 
+def only_own_weights(network: str, weights: Any) -> None:
+    """Refuse ImageNet's weights for a network that there are none for."""
+    if weights == "imagenet":
+        raise ArgumentError(
+            f"{network}: there are no published weights of ImageNet for it; pass weights=None or the path of a file"
+        )
+
+
 @dataclass(frozen=True)
 class Options:
     """The arguments that all architectures take."""
@@ -66,10 +74,14 @@ class Frame:
         size: height and width of images if the user does not say; ImageNet's weights with a top need it.
         least: the smallest height and width.
         any_size: the top takes images of any size, also unknown ones.
+        channels: of images if the user does not say.
     """
 
-    def __init__(self, network: str, options: Options, size: int = 224, least: int = 32, any_size: bool = False):
-        self.network, self.options, self.least = network, options, least
+    def __init__(
+        self, network: str, options: Options, size: int = 224, least: int = 32, any_size: bool = False,
+        channels: int = 3,
+    ):  # fmt: skip
+        self.network, self.options, self.least, self._channels = network, options, least, channels
         self._fixed = options.include_top and not any_size
         self._check_options()
         self.shape = self._input_shape(size)
@@ -113,7 +125,7 @@ class Frame:
         shape = None if o.input_shape is None else tuple(o.input_shape)
         if shape is not None and len(shape) != 3:
             raise ShapeError(f"{self.network}: input_shape must be three numbers, as (224, 224, 3), received {shape}")
-        channels = 3 if shape is None else shape[0 if first else -1]
+        channels = self._channels if shape is None else shape[0 if first else -1]
         default = (channels, size, size) if first else (size, size, channels)
         if shape is None:
             return default if self._fixed else tuple(n if n == channels else None for n in default)
@@ -173,11 +185,11 @@ class Frame:
         kind = layers.GlobalAveragePooling2D if pooling == "avg" else layers.GlobalMaxPooling2D
         return kind(name=f"{pooling}_pool" if names else None)(x)
 
-    def model(self, x: Any, name: str | None, files: Files | Callable[[], Files]) -> Model:
-        """From the input to ``x``, with its weights."""
+    def model(self, x: Any, name: str | None, files: Files | Callable[[], Files] | None = None) -> Model:
+        """From the input to ``x``, with its weights; ``files`` are those for ``"imagenet"``."""
         model = Model(self._inputs, x, name=name)
         weights = self.options.weights
-        if weights == "imagenet":
+        if weights == "imagenet" and files is not None:
             pair = files() if callable(files) else files
             weights = weight_files.find(pair[0 if self.options.include_top else 1])
         if weights is not None:

@@ -12,68 +12,75 @@ from pynn.applications.weight_files import published
 __all__ = ["InceptionV3", "decode_predictions", "preprocess_input"]
 
 
-def _conv(x: Any, filters: int, size: int | tuple[int, int] = 1, strides: int = 1, padding: str = "same") -> Any:
-    """Convolution, batch normalization without a scale, ReLU."""
-    x = layers.Conv2D(filters, size, strides=strides, padding=padding, use_bias=False)(x)
-    x = layers.BatchNormalization(axis=channel_axis(), scale=False)(x)
-    return layers.Activation("relu")(x)
+def conv(
+    x: Any, filters: int, size: int | tuple[int, int] = 1, strides: int = 1, padding: str = "same",
+    name: str | None = None,
+) -> Any:  # fmt: skip
+    """Convolution, batch normalization without a scale, ReLU: ``<name>``, ``<name>_bn``, ``<name>_ac``."""
+    x = layers.Conv2D(filters, size, strides=strides, padding=padding, use_bias=False, name=name)(x)
+    x = layers.BatchNormalization(axis=channel_axis(), scale=False, name=name and f"{name}_bn")(x)
+    return layers.Activation("relu", name=name and f"{name}_ac")(x)
 
 
-def _chain(x: Any, *convolutions: tuple[int, int | tuple[int, int]]) -> Any:
+def chain(x: Any, *convolutions: tuple[int, int | tuple[int, int]]) -> Any:
     """``(filters, size)`` one after the other."""
     for filters, size in convolutions:
-        x = _conv(x, filters, size)
+        x = conv(x, filters, size)
     return x
 
 
-def _smoothed(x: Any, filters: int) -> Any:
+def smoothed(x: Any, filters: int) -> Any:
     """An average over 3x3 places, then a 1x1 convolution."""
-    return _conv(layers.AveragePooling2D(3, strides=1, padding="same")(x), filters)
+    return conv(layers.AveragePooling2D(3, strides=1, padding="same")(x), filters)
 
 
-def _joined(name: str | None, *branches: Any) -> Any:
+def joined(name: str | None, *branches: Any) -> Any:
     return layers.Concatenate(axis=channel_axis(), name=name)(list(branches))
 
 
-def _build(frame: Frame) -> Any:
-    x = _conv(frame.image, 32, 3, strides=2, padding="valid")
-    x = _conv(_conv(x, 32, 3, padding="valid"), 64, 3)
+def stem(image: Any) -> Any:
+    """From an image of 299 x 299 to 192 channels of 35 x 35."""
+    x = conv(image, 32, 3, strides=2, padding="valid")
+    x = conv(conv(x, 32, 3, padding="valid"), 64, 3)
     x = layers.MaxPooling2D(3, strides=2)(x)
-    x = _conv(_conv(x, 80, 1, padding="valid"), 192, 3, padding="valid")
-    x = layers.MaxPooling2D(3, strides=2)(x)
+    x = conv(conv(x, 80, 1, padding="valid"), 192, 3, padding="valid")
+    return layers.MaxPooling2D(3, strides=2)(x)
 
+
+def _build(frame: Frame) -> Any:
+    x = stem(frame.image)
     for i, filters in enumerate((32, 64, 64)):  # 35 x 35
-        x = _joined(
-            f"mixed{i}", _conv(x, 64), _chain(x, (48, 1), (64, 5)), _chain(x, (64, 1), (96, 3), (96, 3)),
-            _smoothed(x, filters),
+        x = joined(
+            f"mixed{i}", conv(x, 64), chain(x, (48, 1), (64, 5)), chain(x, (64, 1), (96, 3), (96, 3)),
+            smoothed(x, filters),
         )  # fmt: skip
-    x = _joined(
+    x = joined(
         "mixed3",
-        _conv(x, 384, 3, strides=2, padding="valid"),
-        _conv(_chain(x, (64, 1), (96, 3)), 96, 3, strides=2, padding="valid"),
+        conv(x, 384, 3, strides=2, padding="valid"),
+        conv(chain(x, (64, 1), (96, 3)), 96, 3, strides=2, padding="valid"),
         layers.MaxPooling2D(3, strides=2)(x),
     )
 
     row, column = (1, 7), (7, 1)
     for i, n in enumerate((128, 160, 160, 192), 4):  # 17 x 17
-        x = _joined(
-            f"mixed{i}", _conv(x, 192), _chain(x, (n, 1), (n, row), (192, column)),
-            _chain(x, (n, 1), (n, column), (n, row), (n, column), (192, row)), _smoothed(x, 192),
+        x = joined(
+            f"mixed{i}", conv(x, 192), chain(x, (n, 1), (n, row), (192, column)),
+            chain(x, (n, 1), (n, column), (n, row), (n, column), (192, row)), smoothed(x, 192),
         )  # fmt: skip
-    x = _joined(
+    x = joined(
         "mixed8",
-        _conv(_conv(x, 192), 320, 3, strides=2, padding="valid"),
-        _conv(_chain(x, (192, 1), (192, row), (192, column)), 192, 3, strides=2, padding="valid"),
+        conv(conv(x, 192), 320, 3, strides=2, padding="valid"),
+        conv(chain(x, (192, 1), (192, row), (192, column)), 192, 3, strides=2, padding="valid"),
         layers.MaxPooling2D(3, strides=2)(x),
     )
 
     for i in range(2):  # 8 x 8
-        single = _conv(x, 320)
-        short = _conv(x, 384)
-        short = _joined(f"mixed9_{i}", _conv(short, 384, (1, 3)), _conv(short, 384, (3, 1)))
-        long = _chain(x, (448, 1), (384, 3))
-        long = _joined(None, _conv(long, 384, (1, 3)), _conv(long, 384, (3, 1)))
-        x = _joined(f"mixed{9 + i}", single, short, long, _smoothed(x, 192))
+        single = conv(x, 320)
+        short = conv(x, 384)
+        short = joined(f"mixed9_{i}", conv(short, 384, (1, 3)), conv(short, 384, (3, 1)))
+        long = chain(x, (448, 1), (384, 3))
+        long = joined(None, conv(long, 384, (1, 3)), conv(long, 384, (3, 1)))
+        x = joined(f"mixed{9 + i}", single, short, long, smoothed(x, 192))
     return frame.top(x)
 
 

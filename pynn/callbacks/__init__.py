@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pynn.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
     from pynn.callbacks.progbar_logger import ProgbarLogger as ProgbarLogger
     from pynn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
+    from pynn.callbacks.swap_ema_weights import SwapEMAWeights as SwapEMAWeights
     from pynn.callbacks.tensorboard import TensorBoard as TensorBoard
     from pynn.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
 
@@ -32,6 +33,7 @@ _HOMES = {
     "ModelCheckpoint": "model_checkpoint",
     "ProgbarLogger": "progbar_logger",
     "ReduceLROnPlateau": "reduce_lr_on_plateau",
+    "SwapEMAWeights": "swap_ema_weights",
     "TensorBoard": "tensorboard",
     "TerminateOnNaN": "terminate_on_nan",
 }

@@ -124,7 +124,8 @@ class TensorBoard(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         points = dict(logs or {})
         if points:
-            points["learning_rate"] = learning_rate_of(self.model)
+            if hasattr(self.model.optimizer, "learning_rate"):  # a MultiOptimizer has several
+                points["learning_rate"] = learning_rate_of(self.model)
             if self.write_steps_per_second:
                 steps = int(self.model.optimizer.iterations) - self._steps_before
                 points["steps_per_second"] = steps / (time.perf_counter() - self._epoch_began)

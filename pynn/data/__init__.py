@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pynn.data.dataset import INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Dataset
     from pynn.data.elements import TensorSpec
+    from pynn.data.image_batches import ImageBatches
     from pynn.data.iteration import AUTOTUNE
 
 _HOMES = {
     "AUTOTUNE": "pynn.data.iteration",
     "Dataset": "pynn.data.dataset",
     "INFINITE_CARDINALITY": "pynn.data.dataset",
+    "ImageBatches": "pynn.data.image_batches",
     "TensorSpec": "pynn.data.elements",
     "UNKNOWN_CARDINALITY": "pynn.data.dataset",
 }
 
-__all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "TensorSpec"]
+__all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "ImageBatches", "TensorSpec"]
 
 
 def __getattr__(name: str) -> Any:

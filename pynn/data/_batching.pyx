@@ -1,15 +1,19 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Gather rows of arrays into batch buffers, converting them, without the GIL.
+"""Gather rows of arrays into batch buffers, converting them or changing them as images, without the GIL.
 
 The work of one batch is cut into tasks of about 24 KB, which a running Program's idle threads take one at a
 time (see csrc/include/pynn/background.h).  Row numbers are checked once per epoch by `check_rows`; everything after
-that trusts them, hence boundscheck=False.  The plain-NumPy twin is batching_reference.py.
+that trusts them, hence boundscheck=False.  The plain-NumPy twins are batching_reference.py and image_reference.py.
 """
 from cpython.pycapsule cimport PyCapsule_GetContext, PyCapsule_GetPointer, PyCapsule_New, PyCapsule_SetContext
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
+
+import numpy as np
+
+from pynn.data._image_rows cimport Images, image_row
 
 cdef extern from "pynn/background.h" namespace "pynn" nogil:
     cdef struct BackgroundTask:
@@ -128,6 +132,8 @@ cdef struct Column:
     int64_t tasks        # of the batch that is being filled
     Convert convert      # NULL: copy
     ReadLabel label      # not NULL: write a one-hot row
+    Images* images       # not NULL: change the row as an image
+    bint bytes           # its pixels are uint8, else float32
 
 
 cdef struct Batch:
@@ -164,7 +170,7 @@ cdef void _fill_rows(const Column* c, const Batch* b, int64_t begin, int64_t end
     cdef char* target = c.target + begin * target_row
     cdef const char* source
     cdef int64_t i, row, label, ahead, line
-    if b.order == NULL and c.label == NULL:
+    if b.order == NULL and c.label == NULL and c.images == NULL:
         _move(c, c.source + (b.first + begin) * source_row, target, (end - begin) * c.row)
         return
     # Shuffled rows are misses that no hardware prefetcher foresees: ask for a later row while this one is copied
@@ -182,7 +188,12 @@ cdef void _fill_rows(const Column* c, const Batch* b, int64_t begin, int64_t end
                     pynn_prefetch(source + line)
                     line += LINE
         source = c.source + row * source_row
-        if c.label == NULL:
+        if c.images != NULL:
+            if c.bytes:
+                image_row[uint8_t](c.images, <const uint8_t*>source, <float*>target, b.first + i)
+            else:
+                image_row[float](c.images, <const float*>source, <float*>target, b.first + i)
+        elif c.label == NULL:
             _move(c, source, target, c.row)
         else:
             memset(target, 0, target_row)
@@ -216,13 +227,15 @@ cdef class Gather:
     Starting allocates nothing: it writes a few numbers into a structure that the capsule points to.
     """
     cdef Batch batch
+    cdef Images* images  # one for each column; most are not used
     cdef int capacity
     cdef list kept  # the arrays whose memory the columns point to
     cdef const int64_t[::1] order  # likewise
 
     def __cinit__(self, int capacity):
         self.batch.columns = <Column*>calloc(max(capacity, 1), sizeof(Column))
-        if self.batch.columns == NULL:
+        self.images = <Images*>calloc(max(capacity, 1), sizeof(Images))
+        if self.batch.columns == NULL or self.images == NULL:
             raise MemoryError()
         self.batch.task.run = _run
         self.batch.task.context = &self.batch
@@ -231,6 +244,7 @@ cdef class Gather:
 
     def __dealloc__(self):
         free(self.batch.columns)
+        free(self.images)
 
     def add(self, source, target, bint one_hot):
         """Add a column: rows of ``source`` (n, row) go to rows of ``target`` (batch size, row).
@@ -263,6 +277,34 @@ cdef class Gather:
         c.pieces = 1 if one_hot else max(1, c.target_row * c.target_item // TASK_BYTES)
         self.kept += [source, target]
         self.batch.count += 1
+
+    def add_images(self, source, target, tuple shape, how):
+        """Add a column of images, (n, height * width * channels), that come as ``how`` says, an ``Augmentation``.
+
+        ``source`` is uint8 or float32, ``target`` float32, ``shape`` (height, width, channels).
+        """
+        self.add(source, target, False)
+        cdef Column* c = &self.batch.columns[self.batch.count - 1]
+        cdef Images* images = &self.images[self.batch.count - 1]
+        images.height, images.width, images.channels = shape
+        if str(source.dtype) not in ("uint8", "float32") or str(target.dtype) != "float32":
+            raise RuntimeError(f"Gather.add_images: no way from {source.dtype} to {target.dtype}")
+        if images.height * images.width * images.channels != c.row:
+            raise RuntimeError(f"Gather.add_images: rows of {c.row} are not images of {shape}")
+        images.crop, images.cutout, images.flip = how.crop, how.cutout, how.flip
+        images.reflect = how.crop_mode == "reflect"
+        lines = [np.tile(numbers, shape[1]) for numbers in how.scale_and_shift(shape[2])]
+        cdef const float[::1] scale = lines[0], shift = lines[1]
+        images.scale, images.shift = &scale[0], &shift[0]
+        self.kept += lines
+        c.images = images
+        c.bytes = str(source.dtype) == "uint8"
+        c.pieces = 1
+
+    def set_key(self, uint64_t key):
+        """What is random about images follows from this number and their position in the epoch."""
+        for i in range(self.batch.count):
+            self.images[i].key = key
 
     def capsule(self):
         """The capsule to hand to ``Program.run(inputs, background=...)``; it keeps this object alive."""

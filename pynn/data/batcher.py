@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from pynn.data import _batching
+from pynn.data.augmentation import Augmentation
 from pynn.errors import ArgumentError, DtypeError, ShapeError
 from pynn.graph.ir import DTYPES
 from pynn.graph.variable import aligned_empty
@@ -35,6 +36,8 @@ class Batcher:
         one_hot: for each array the number of classes if its integer labels ``(n,)`` or ``(n, 1)`` shall
             become rows ``(n, classes)`` of zeros and a one, else None.
         names: what messages call the arrays.
+        images: what happens to the rows of the first array, which are uint8 or float32 images (height, width,
+            channels) and become float32.
 
     Raises:
         ShapeError: lengths differ, an array is empty or has no first axis.
@@ -56,6 +59,7 @@ class Batcher:
         *,
         one_hot: Sequence[int | None] | None = None,
         names: Sequence[str] | None = None,
+        images: Augmentation | None = None,
     ):
         depths = [None] * len(arrays) if one_hot is None else list(one_hot)
         self.names = [f"arrays[{i}]" for i in range(len(arrays))] if names is None else list(names)
@@ -73,6 +77,7 @@ class Batcher:
         self.batch_size = int(batch_size)
         self.dtypes = [str(dtype) for dtype in dtypes]
         self._depths = depths
+        self._images = images
         #: The arrays that are read, after any conversion of the whole.
         self._sources = [
             _prepare(name, source, dtype, depth)
@@ -80,8 +85,8 @@ class Batcher:
         ]
         #: Whether a run of rows can be used where it lies.
         self._direct = [
-            depth is None and source.dtype == dtype
-            for source, dtype, depth in zip(self._sources, self.dtypes, depths, strict=True)
+            depth is None and source.dtype == dtype and not (i == 0 and images)
+            for i, (source, dtype, depth) in enumerate(zip(self._sources, self.dtypes, depths, strict=True))
         ]
         self._allocate(min(self.batch_size, self.rows))
         self.begin_epoch(None)
@@ -106,17 +111,22 @@ class Batcher:
 
     def _gather(self, buffers: list[np.ndarray], everything: bool) -> _batching.Gather:
         gather = _batching.Gather(len(buffers))
-        for source, buffer, direct, depth in zip(self._sources, buffers, self._direct, self._depths, strict=True):
-            if everything or not direct:
-                gather.add(source.reshape(self.rows, -1), buffer.reshape(len(buffer), -1), depth is not None)
+        columns = zip(self._sources, buffers, self._direct, self._depths, strict=True)
+        for i, (source, buffer, direct, depth) in enumerate(columns):
+            rows, places = source.reshape(self.rows, -1), buffer.reshape(len(buffer), -1)
+            if i == 0 and self._images is not None:
+                gather.add_images(rows, places, source.shape[1:], self._images)
+            elif everything or not direct:
+                gather.add(rows, places, depth is not None)
         return gather
 
-    def begin_epoch(self, order: np.ndarray | None) -> None:
+    def begin_epoch(self, order: np.ndarray | None, key: int = 0) -> None:
         """Start over.  No task of the epoch before may still be running.
 
         Args:
             order: the row numbers in the order in which they shall come, any number of them, repeated if you
                 like (it is copied); None: every row once, as they lie.
+            key: of the random changes of images (``image_reference.epoch_key``).
         """
         if order is None:
             self._order = None
@@ -135,6 +145,8 @@ class Batcher:
         self._short = [[buffer[:rest] for buffer in buffers] for buffers in self._full]
         in_order = self._order is None
         self._gathers = self._ordered if in_order else self._shuffled
+        for gather in self._gathers:
+            gather.set_key(key)
         self._capsules = self._ordered_capsules if in_order else self._shuffled_capsules
         self._nothing_to_copy = in_order and all(self._direct)
 

@@ -74,6 +74,17 @@ def axes_shape(layer: str, axes: int | Sequence[int], input_shape: Sequence[int 
     return tuple(n for n in lengths if n is not None)
 
 
+def channels_at(layer: str, axis: int, input_shape: Sequence[int | None]) -> int:
+    """The number of channels of the input, if ``axis`` is one of its axes after the batch's and has a known length."""
+    rank = len(input_shape)
+    if rank < 2 or not -rank <= axis < rank or axis % rank == 0:
+        raise ShapeError(f"{layer}: axis {axis} is not a channel axis of an input of shape {tuple(input_shape)}")
+    channels = input_shape[axis]
+    if channels is None:
+        raise ShapeError(f"{layer}: the length of axis {axis} must be known, received {tuple(input_shape)}")
+    return channels
+
+
 def epsilon_number(layer: str, value: Any) -> float:
     """``value`` if it is a number that may be added to a variance."""
     epsilon = one_number(layer, "epsilon", value)

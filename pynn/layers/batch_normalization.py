@@ -6,21 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from pynn import constraints, initializers, ops, regularizers
+from pynn import initializers, ops
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph import trace
 from pynn.graph.ir import Value
-from pynn.layers.arguments import integer_axis, one_number
+from pynn.layers.arguments import channels_at, integer_axis, one_number
 from pynn.layers.input_spec import InputSpec
-from pynn.layers.layer import Layer, Shape, refuse_unsupported
-from pynn.layers.scale_and_offset import scale_and_offset
+from pynn.layers.layer import Shape, refuse_unsupported
+from pynn.layers.scaled_normalization import ScaledNormalization
 from pynn.utils.arrays import as_float
 
 #: Keeps a batch that is masked altogether from dividing by 0.
 _EPSILON = 1e-7
 
 
-class BatchNormalization(Layer):
+class BatchNormalization(ScaledNormalization):
     """Gives every channel mean 0 and variance 1, then scales by ``gamma`` and shifts by ``beta``.
 
     While training it uses the batch's own statistics, which also move the averages that are used otherwise:
@@ -46,8 +46,6 @@ class BatchNormalization(Layer):
         True
     """
 
-    supports_masking = True
-
     def __init__(
         self,
         axis: int = -1,
@@ -71,47 +69,26 @@ class BatchNormalization(Layer):
     ):
         super().__init__(**kwargs)
         where = f"layer '{self.name}'"
-        refuse_unsupported(
-            where,
-            renorm=renorm or None,
-            renorm_clipping=renorm_clipping,
-        )
+        refuse_unsupported(where, renorm=renorm or None, renorm_clipping=renorm_clipping)
         self.synchronized = bool(synchronized)
         self.axis = integer_axis(where, axis)
         self.momentum = one_number(where, "momentum", momentum)
-        self.epsilon = one_number(where, "epsilon", epsilon)
-        if not 0 <= self.momentum <= 1 or self.epsilon < 0:
-            raise ArgumentError(
-                f"{where}: momentum must lie between 0 and 1 and epsilon must not be negative, "
-                f"received momentum={momentum!r}, epsilon={epsilon!r}"
-            )
-        self.center, self.scale = bool(center), bool(scale)
+        if not 0 <= self.momentum <= 1:
+            raise ArgumentError(f"{where}: momentum must lie between 0 and 1, received {momentum!r}")
+        self._take_scaling(locals())
         self.renorm_momentum = renorm_momentum
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
 
     def build(self, input_shape: Shape) -> None:
-        where, rank = f"layer '{self.name}'", len(input_shape)
-        if rank < 2 or not -rank <= self.axis < rank or self.axis % rank == 0:
-            raise ShapeError(
-                f"{where}: axis {self.axis} is not a channel axis of an input of shape {tuple(input_shape)}"
-            )
-        channels = input_shape[self.axis]
-        if channels is None:
-            raise ShapeError(f"{where}: the length of axis {self.axis} must be known, received {tuple(input_shape)}")
+        channels = channels_at(f"layer '{self.name}'", self.axis, input_shape)
         shape = (channels,)
-        self.gamma, self.beta = scale_and_offset(self, shape)
+        self._add_scaling(shape)
         self.moving_mean = self.add_weight(shape, self.moving_mean_initializer, trainable=False, name="moving_mean")
         self.moving_variance = self.add_weight(
             shape, self.moving_variance_initializer, trainable=False, name="moving_variance"
         )
-        self.input_spec = InputSpec(ndim=rank, axes={self.axis: channels})
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
         self.built = True
 
     def call(self, x: Value, training: bool = False, mask: Any = None) -> Value:
@@ -160,19 +137,9 @@ class BatchNormalization(Layer):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "axis": self.axis,
             "momentum": self.momentum,
-            "epsilon": self.epsilon,
-            "center": self.center,
-            "scale": self.scale,
-            "beta_initializer": initializers.serialize(self.beta_initializer),
-            "gamma_initializer": initializers.serialize(self.gamma_initializer),
             "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
             "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
-            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
-            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
-            "beta_constraint": constraints.serialize(self.beta_constraint),
-            "gamma_constraint": constraints.serialize(self.gamma_constraint),
             "synchronized": self.synchronized,
             "renorm": False,
             "renorm_clipping": None,

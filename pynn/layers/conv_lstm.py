@@ -13,7 +13,7 @@ from pynn.layers.arguments import choice, image_order, lengths, positive_int
 from pynn.layers.input_spec import InputSpec
 from pynn.layers.layer import Shape
 from pynn.layers.lstm import LSTMCell
-from pynn.layers.recurrent import RecurrentLayer, cell_options
+from pynn.layers.recurrent import RecurrentLayer
 from pynn.layers.recurrent_cell import keep_masked, zero_states
 from pynn.utils.arrays import as_float
 
@@ -70,29 +70,12 @@ class ConvLSTMCell(LSTMCell):
             raise ShapeError(f"{where}: all lengths of a step must be known, received {tuple(input_shape)}")
         sizes = [int(n or 0) for n in input_shape[1:]]
         channels = sizes.pop(self._channels - 1)
-        weights = {
-            "kernel": ((*self.kernel_size, channels, 4 * self.filters), self.kernel_initializer),
-            "recurrent_kernel": ((*self.kernel_size, self.filters, 4 * self.filters), self.recurrent_initializer),
-        }
-        self.kernel, self.recurrent_kernel = (
-            self.add_weight(
-                shape,
-                initializer,
-                regularizer=getattr(self, f"{name.removesuffix('_kernel')}_regularizer"),
-                constraint=getattr(self, f"{name.removesuffix('_kernel')}_constraint"),
-                name=name,
-            )
-            for name, (shape, initializer) in weights.items()
+        filters = self.filters
+        self.kernel = self._add_weight_of("kernel", (*self.kernel_size, channels, 4 * filters))
+        self.recurrent_kernel = self._add_weight_of(
+            "recurrent", (*self.kernel_size, filters, 4 * filters), "recurrent_kernel"
         )
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                (4 * self.filters,),
-                self._initial_bias,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+        self.bias = self._make_bias()
         self.state_shape = self._state_shape(sizes)
         self.built = True
 
@@ -182,6 +165,7 @@ class _ConvLSTM(RecurrentLayer):
     """Base: an LSTM whose products are convolutions; see :class:`ConvLSTM2D`."""
 
     rank: ClassVar[int]
+    cell_class = ConvLSTMCell
     cell: ConvLSTMCell
 
     def __init__(
@@ -215,41 +199,7 @@ class _ConvLSTM(RecurrentLayer):
         stateful: bool = False,
         **kwargs: Any,
     ):
-        cell = ConvLSTMCell(
-            self.rank,
-            filters,
-            kernel_size,
-            strides,
-            padding,
-            data_format,
-            dilation_rate,
-            activation=activation,
-            recurrent_activation=recurrent_activation,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer,
-            unit_forget_bias=unit_forget_bias,
-            kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            seed=seed,
-            **cell_options("conv_lstm_cell", kwargs),
-        )
-        super().__init__(
-            cell,
-            activity_regularizer=activity_regularizer,
-            return_sequences=return_sequences,
-            return_state=return_state,
-            go_backwards=go_backwards,
-            stateful=stateful,
-            **kwargs,
-        )
+        super().__init__({**locals(), "rank": self.rank}, **kwargs)
 
     def _spec(self, input_shape: Shape = ()) -> InputSpec:
         shape = (None, None, *input_shape[2:]) if input_shape else None

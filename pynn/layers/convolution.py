@@ -6,29 +6,23 @@ import inspect
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from pynn import activations, constraints, initializers, ops, regularizers
+from pynn import activations, ops, regularizers
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
 from pynn.layers.arguments import choice, lengths, positive_int
+from pynn.layers.constructor import named_arguments
 from pynn.layers.layer import Shape
 from pynn.layers.spatial import SpatialLayer, check_window_fits, spatial_spec
+from pynn.layers.weight_options import WeightOptions
 from pynn.utils.arrays import as_float
 
-#: What each weight has, and where it comes from.
-_KINDS: dict[str, Any] = {"initializer": initializers, "regularizer": regularizers, "constraint": constraints}
 
-
-class BaseConv(SpatialLayer):
+class BaseConv(SpatialLayer, WeightOptions):
     """Base of layers that slide windows: ``activation(convolve(x) + bias)``.
 
     A subclass names the ``roles`` of its weights, makes them in ``_build_kernels``, and defines ``convolve``.
-
-    Args:
-        options: ``kernel_initializer``, ``kernel_regularizer``, ``kernel_constraint`` and so on for each role.
     """
 
-    #: Each has an initializer, a regularizer and a constraint.
-    roles: ClassVar[tuple[str, ...]] = ("kernel", "bias")
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
 
     def __init__(
@@ -40,9 +34,9 @@ class BaseConv(SpatialLayer):
         dilation_rate: int | Sequence[int],
         activation: Any,
         use_bias: bool,
-        options: dict[str, Any],
         **kwargs: Any,
     ):
+        options = {name: kwargs.pop(name) for name in self.option_names()}
         super().__init__(data_format, **kwargs)
         where = f"layer '{self.name}'"
         self.kernel_size = lengths(where, "kernel_size", kernel_size, self.rank)
@@ -56,14 +50,7 @@ class BaseConv(SpatialLayer):
             )
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
-        for role in self.roles:
-            for kind, package in _KINDS.items():
-                setattr(self, f"{role}_{kind}", package.get(options[f"{role}_{kind}"]))
-
-    def _weight(self, role: str, shape: Sequence[int], name: str | None = None) -> Any:
-        """Make a weight with the initializer, regularizer and constraint of its role, whose name it has by default."""
-        rules = {kind: getattr(self, f"{role}_{kind}") for kind in _KINDS}
-        return self.add_weight(shape, name=name or role, **rules)
+        self._take_options(options)
 
     def _build_kernels(self, channels: int) -> int:
         """Make the kernels for so many channels; gives the number of channels that come out."""
@@ -81,7 +68,7 @@ class BaseConv(SpatialLayer):
             )
         self._check_sizes(self._sizes(input_shape))
         filters = self._build_kernels(channels)
-        self.bias = self._weight("bias", (filters,)) if self.use_bias else None
+        self.bias = self._add_weight_of("bias", (filters,)) if self.use_bias else None
         self.input_spec = spatial_spec(self.rank, self.data_format, channels)
         self.built = True
 
@@ -98,7 +85,7 @@ class BaseConv(SpatialLayer):
         return self._from_last(self.activation(y))
 
     def get_config(self) -> dict[str, Any]:
-        config = {
+        return {
             **super().get_config(),
             "kernel_size": self.kernel_size,
             "strides": self.strides,
@@ -107,11 +94,8 @@ class BaseConv(SpatialLayer):
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
             "activity_regularizer": regularizers.serialize(self.activity_regularizer),
+            **self._options_config(),
         }
-        for role in self.roles:
-            for kind, package in _KINDS.items():
-                config[f"{role}_{kind}"] = package.serialize(getattr(self, f"{role}_{kind}"))
-        return config
 
 
 def _has_axis(activation: Any) -> bool:
@@ -143,18 +127,7 @@ class Conv(BaseConv):
         bias_constraint: Any = None,
         **kwargs: Any,
     ):
-        options = {
-            "kernel_initializer": kernel_initializer,
-            "bias_initializer": bias_initializer,
-            "kernel_regularizer": kernel_regularizer,
-            "bias_regularizer": bias_regularizer,
-            "kernel_constraint": kernel_constraint,
-            "bias_constraint": bias_constraint,
-        }
-        super().__init__(
-            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, options,
-            activity_regularizer=activity_regularizer, **kwargs,
-        )  # fmt: skip
+        super().__init__(**named_arguments(locals(), without=("filters", "groups")))
         where = f"layer '{self.name}'"
         self.filters = positive_int(where, "filters", filters)
         self.groups = positive_int(where, "groups", groups)
@@ -169,7 +142,7 @@ class Conv(BaseConv):
                 f"layer '{self.name}': the number of channels must be a multiple of groups={self.groups}, "
                 f"received {channels} channels"
             )
-        self.kernel = self._weight("kernel", (*self.kernel_size, channels // self.groups, self.filters))
+        self.kernel = self._add_weight_of("kernel", (*self.kernel_size, channels // self.groups, self.filters))
         return self.filters
 
     def convolve(self, x: Value) -> Value:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from pynn import activations, constraints, initializers, ops, regularizers
+from pynn import activations, ops
 from pynn.errors import ShapeError
 from pynn.graph.ir import Value
 from pynn.graph.variable import Variable
 from pynn.layers.arguments import positive_int
 from pynn.layers.input_spec import InputSpec
-from pynn.layers.layer import Layer, Shape, refuse_unsupported
+from pynn.layers.layer import Shape, refuse_unsupported
+from pynn.layers.weight_options import WeightOptions
 from pynn.utils.arrays import as_float
 
 _BATCH_AXIS = "add a batch axis, x[None]"
 
 
-class Dense(Layer):
+class Dense(WeightOptions):
     """``activation(x @ kernel + bias)`` on the last axis.
 
     Args:
@@ -66,12 +67,7 @@ class Dense(Layer):
         refuse_unsupported(where, lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self._take_options(locals())
         self.input_spec = InputSpec(min_ndim=2, hint=_BATCH_AXIS)
 
     def build(self, input_shape: Shape) -> None:
@@ -81,22 +77,10 @@ class Dense(Layer):
                 f"layer '{self.name}': the length of the last axis must be known, received {tuple(input_shape)}; "
                 "with several axes per sample, put a Flatten() before Dense"
             )
-        self.kernel = self.add_weight(
-            (features, self.units),
-            self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
+        self.kernel = self._add_weight_of("kernel", (features, self.units))
         self.bias: Variable | None = None
         if self.use_bias:
-            self.bias = self.add_weight(
-                (self.units,),
-                self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+            self.bias = self._add_weight_of("bias", (self.units,))
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features}, hint=_BATCH_AXIS)
         self.built = True
 
@@ -112,11 +96,6 @@ class Dense(Layer):
             "units": self.units,
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
+            **self._options_config(),
             "quantization_config": None,
         }

@@ -8,6 +8,7 @@ from typing import Any
 from pynn import ops
 from pynn.graph.ir import Value
 from pynn.layers.arguments import positive_int
+from pynn.layers.constructor import named_arguments
 from pynn.layers.convolution import BaseConv
 
 
@@ -35,22 +36,11 @@ class DepthwiseConv(BaseConv):
         bias_constraint: Any = None,
         **kwargs: Any,
     ):
-        options = {
-            "depthwise_initializer": depthwise_initializer,
-            "bias_initializer": bias_initializer,
-            "depthwise_regularizer": depthwise_regularizer,
-            "bias_regularizer": bias_regularizer,
-            "depthwise_constraint": depthwise_constraint,
-            "bias_constraint": bias_constraint,
-        }
-        super().__init__(
-            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, options,
-            activity_regularizer=activity_regularizer, **kwargs,
-        )  # fmt: skip
+        super().__init__(**named_arguments(locals(), without=("depth_multiplier",)))
         self.depth_multiplier = positive_int(f"layer '{self.name}'", "depth_multiplier", depth_multiplier)
 
     def _build_kernels(self, channels: int) -> int:
-        self.kernel = self._weight("depthwise", (*self.kernel_size, channels, self.depth_multiplier), "kernel")
+        self.kernel = self._add_weight_of("depthwise", (*self.kernel_size, channels, self.depth_multiplier), "kernel")
         return channels * self.depth_multiplier
 
     def convolve(self, x: Value) -> Value:
@@ -130,29 +120,15 @@ class SeparableConv(BaseConv):
         bias_constraint: Any = None,
         **kwargs: Any,
     ):
-        options = {
-            "depthwise_initializer": depthwise_initializer,
-            "pointwise_initializer": pointwise_initializer,
-            "bias_initializer": bias_initializer,
-            "depthwise_regularizer": depthwise_regularizer,
-            "pointwise_regularizer": pointwise_regularizer,
-            "bias_regularizer": bias_regularizer,
-            "depthwise_constraint": depthwise_constraint,
-            "pointwise_constraint": pointwise_constraint,
-            "bias_constraint": bias_constraint,
-        }
-        super().__init__(
-            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, options,
-            activity_regularizer=activity_regularizer, **kwargs,
-        )  # fmt: skip
+        super().__init__(**named_arguments(locals(), without=("filters", "depth_multiplier")))
         self.filters = positive_int(f"layer '{self.name}'", "filters", filters)
         self.depth_multiplier = positive_int(f"layer '{self.name}'", "depth_multiplier", depth_multiplier)
 
     def _build_kernels(self, channels: int) -> int:
         depthwise = (*self.kernel_size, channels, self.depth_multiplier)
-        self.depthwise_kernel = self._weight("depthwise", depthwise, "depthwise_kernel")
+        self.depthwise_kernel = self._add_weight_of("depthwise", depthwise, "depthwise_kernel")
         pointwise = (*(1,) * self.rank, channels * self.depth_multiplier, self.filters)
-        self.pointwise_kernel = self._weight("pointwise", pointwise, "pointwise_kernel")
+        self.pointwise_kernel = self._add_weight_of("pointwise", pointwise, "pointwise_kernel")
         return self.filters
 
     def convolve(self, x: Value) -> Value:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pynn import activations, constraints, initializers, ops, regularizers
+from pynn import activations, ops, regularizers
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
-from pynn.layers.layer import Layer, Shape, refuse_unsupported
+from pynn.layers.layer import Shape, refuse_unsupported
+from pynn.layers.weight_options import WeightOptions
 from pynn.utils.arrays import as_float
 
 
-class EinsumDense(Layer):
+class EinsumDense(WeightOptions):
     """``activation(einsum(equation, x, kernel) + bias)``.
 
     Args:
@@ -68,12 +69,7 @@ class EinsumDense(Layer):
         self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
         self.activation = activations.get(activation)
         self.bias_axes = bias_axes
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self._take_options(locals())
         self._terms = self._parsed()
 
     def _parsed(self) -> tuple[str, str, str]:
@@ -129,25 +125,13 @@ class EinsumDense(Layer):
                 f"input of shape {tuple(input_shape)} and output_shape {self.partial_output_shape}"
             )
         shape = [sizes[c] or 0 for c in kernel]
-        self.kernel = self.add_weight(
-            shape,
-            self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
+        self.kernel = self._add_weight_of("kernel", shape)
         self.bias = None
         if self.bias_axes:
             first = min(y.index(c) for c in self.bias_axes)
             # Axes after the first that the bias does not have are kept with length 1, so that it broadcasts.
             lengths = [(sizes[c] or 0) if c in self.bias_axes else 1 for c in y[first:]]
-            self.bias = self.add_weight(
-                lengths,
-                self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+            self.bias = self._add_weight_of("bias", lengths)
         self.built = True
 
     def call(self, x: Value) -> Value:
@@ -163,12 +147,7 @@ class EinsumDense(Layer):
             "output_shape": self.partial_output_shape,
             "activation": activations.serialize(self.activation),
             "bias_axes": self.bias_axes,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
             "activity_regularizer": regularizers.serialize(self.activity_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
+            **self._options_config(),
             "quantization_config": None,
         }

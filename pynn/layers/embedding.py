@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from pynn import constraints, initializers, ops, regularizers
+from pynn import ops, regularizers
 from pynn.errors import ArgumentError
 from pynn.graph.ir import Value
 from pynn.layers.arguments import positive_int
-from pynn.layers.layer import Layer, Shape, refuse_unsupported
+from pynn.layers.layer import Shape, refuse_unsupported
+from pynn.layers.weight_options import WeightOptions
 
 
-class Embedding(Layer):
+class Embedding(WeightOptions):
     """Whole numbers to vectors: number ``i`` becomes row ``i`` of the trained table ``embeddings``.
 
     Args:
@@ -41,6 +42,8 @@ class Embedding(Layer):
         >>> Embedding(10, 4)(np.array([[1, 2, 3], [0, 9, 1]])).shape
         (2, 3, 4)
     """
+
+    roles = ("embeddings",)
 
     def __init__(
         self,
@@ -69,9 +72,7 @@ class Embedding(Layer):
         refuse_unsupported(where, lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
         self.mask_zero = bool(mask_zero)
         self.supports_masking = self.mask_zero
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self._take_options(locals())
         if weights is not None:
             self.build()
             self.set_weights(weights if isinstance(weights, list) and len(weights) == 1 else [weights])
@@ -79,13 +80,7 @@ class Embedding(Layer):
     def build(self, input_shape: Shape = ()) -> None:
         if not self.built:
             shape = (self.input_dim, self.output_dim)
-            self.embeddings = self.add_weight(
-                shape,
-                self.embeddings_initializer,
-                regularizer=self.embeddings_regularizer,
-                constraint=self.embeddings_constraint,
-                name="embeddings",
-            )
+            self.embeddings = self._add_weight_of("embeddings", shape)
         self.built = True
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
@@ -118,10 +113,8 @@ class Embedding(Layer):
             **super().get_config(),
             "input_dim": self.input_dim,
             "output_dim": self.output_dim,
-            "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
-            "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
             "activity_regularizer": regularizers.serialize(self.activity_regularizer),
-            "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
+            **self._options_config(),
             "mask_zero": self.mask_zero,
             "quantization_config": None,
         }

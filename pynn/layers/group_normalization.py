@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from pynn import constraints, initializers, ops, regularizers
+from pynn import ops
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
-from pynn.layers.arguments import epsilon_number, integer_axis
+from pynn.layers.arguments import channels_at, integer_axis
 from pynn.layers.input_spec import InputSpec
-from pynn.layers.layer import Layer, Shape
-from pynn.layers.scale_and_offset import scale_and_offset
+from pynn.layers.layer import Shape
+from pynn.layers.scaled_normalization import ScaledNormalization
 from pynn.utils.arrays import as_float
 
 
-class GroupNormalization(Layer):
+class GroupNormalization(ScaledNormalization):
     """Gives every group of channels of every example mean 0 and variance 1, then scales and shifts each channel.
 
     It does the same while training and otherwise, and examples do not see each other.  (Wu and He, 2018.)
@@ -40,8 +40,6 @@ class GroupNormalization(Layer):
         True
     """
 
-    supports_masking = True
-
     def __init__(
         self,
         groups: int = 32,
@@ -63,24 +61,11 @@ class GroupNormalization(Layer):
             raise ArgumentError(f"{where}: groups must be a positive integer or -1, received {groups!r}")
         self.groups = groups
         self.axis = integer_axis(where, axis)
-        self.epsilon = epsilon_number(where, epsilon)
-        self.center, self.scale = bool(center), bool(scale)
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
+        self._take_scaling(locals())
 
     def build(self, input_shape: Shape) -> None:
-        where, rank = f"layer '{self.name}'", len(input_shape)
-        if rank < 2 or not -rank <= self.axis < rank or self.axis % rank == 0:
-            raise ShapeError(
-                f"{where}: axis {self.axis} is not a channel axis of an input of shape {tuple(input_shape)}"
-            )
-        channels = input_shape[self.axis]
-        if channels is None:
-            raise ShapeError(f"{where}: the length of axis {self.axis} must be known, received {tuple(input_shape)}")
+        where = f"layer '{self.name}'"
+        channels = channels_at(where, self.axis, input_shape)
         if self.groups == -1:
             self.groups = channels
         if channels % self.groups:
@@ -88,8 +73,8 @@ class GroupNormalization(Layer):
                 f"{where}: the number of channels ({channels}) must be a multiple of groups ({self.groups}); "
                 "choose other groups="
             )
-        self.gamma, self.beta = scale_and_offset(self, (channels,))
-        self.input_spec = InputSpec(ndim=rank, axes={self.axis: channels})
+        self._add_scaling((channels,))
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
     def call(self, inputs: Value) -> Value:
         x = as_float(inputs)
@@ -111,14 +96,4 @@ class GroupNormalization(Layer):
         return {
             **super().get_config(),
             "groups": self.groups,
-            "axis": self.axis,
-            "epsilon": self.epsilon,
-            "center": self.center,
-            "scale": self.scale,
-            "beta_initializer": initializers.serialize(self.beta_initializer),
-            "gamma_initializer": initializers.serialize(self.gamma_initializer),
-            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
-            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
-            "beta_constraint": constraints.serialize(self.beta_constraint),
-            "gamma_constraint": constraints.serialize(self.gamma_constraint),
         }

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from pynn import ops
 from pynn.graph import trace
 from pynn.graph.ir import Value
-from pynn.layers.recurrent import RecurrentLayer, cell_options
+from pynn.layers.constructor import named_arguments
+from pynn.layers.recurrent import RecurrentLayer
 from pynn.layers.recurrent_cell import GatedCell
 
 
@@ -42,25 +43,7 @@ class GRUCell(GatedCell):
         seed: int | None = None,
         **kwargs: Any,
     ):
-        super().__init__(
-            units,
-            activation,
-            recurrent_activation=recurrent_activation,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            seed=seed,
-            **kwargs,
-        )
+        super().__init__(**named_arguments(locals(), without=("reset_after",)))
         self.reset_after = bool(reset_after)
 
     def _bias_shape(self) -> tuple[int, ...]:
@@ -136,9 +119,9 @@ class GRU(RecurrentLayer):
         return_sequences: give the output of every step, not of the last only.
         return_state: give the last state, too.
         go_backwards: read the sequence from its end; the output of every step is in the order of reading.
-        stateful, zero_output_for_mask: see :class:`RNN`.
-        unroll, use_cudnn, implementation: how Keras computes; accepted without effect, but ``use_cudnn=True`` is an
-            error, as it is there without a GPU.
+        stateful, unroll, zero_output_for_mask: see :class:`RNN`.
+        use_cudnn, implementation: how Keras computes; accepted without effect, but ``use_cudnn=True`` is an error, as
+            it is there without a GPU.
 
     Call arguments:
         sequences: ``(batch, steps, features)``.
@@ -159,6 +142,8 @@ class GRU(RecurrentLayer):
         >>> GRU(4)(np.ones((2, 10, 8))).shape
         (2, 4)
     """
+
+    cell_class = GRUCell
 
     def __init__(
         self,
@@ -188,34 +173,4 @@ class GRU(RecurrentLayer):
         use_cudnn: Any = "auto",
         **kwargs: Any,
     ):
-        cell = GRUCell(
-            units,
-            activation=activation,
-            recurrent_activation=recurrent_activation,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            reset_after=reset_after,
-            seed=seed,
-            **cell_options("gru_cell", kwargs),
-        )
-        super().__init__(
-            cell,
-            activity_regularizer=activity_regularizer,
-            return_sequences=return_sequences,
-            return_state=return_state,
-            go_backwards=go_backwards,
-            stateful=stateful,
-            unroll=unroll,
-            use_cudnn=use_cudnn,
-            **kwargs,
-        )
+        super().__init__(locals(), **kwargs)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pynn import constraints, initializers, ops, regularizers
+from pynn import ops
 from pynn.graph.ir import Value
-from pynn.layers.arguments import axes_shape, epsilon_number, integer_axes
-from pynn.layers.layer import Layer, Shape, refuse_unsupported
-from pynn.layers.scale_and_offset import scale_and_offset
+from pynn.layers.arguments import axes_shape, integer_axes
+from pynn.layers.layer import Shape, refuse_unsupported
+from pynn.layers.scaled_normalization import ScaledNormalization
 from pynn.utils.arrays import as_float
 
 
-class LayerNormalization(Layer):
+class LayerNormalization(ScaledNormalization):
     """Gives every position of every example mean 0 and variance 1, then scales by ``gamma`` and shifts by ``beta``.
 
     It does the same while training and otherwise, and examples do not see each other.  (Ba et al., 2016.)
@@ -28,7 +28,7 @@ class LayerNormalization(Layer):
         The result has the input's shape; ``gamma`` and ``beta`` have the lengths of the input's axes ``axis``.
 
     Raises:
-        ArgumentError: an argument is of the wrong kind, or not supported (regularizers, constraints).
+        ArgumentError: an argument is of the wrong kind, or not supported.
         ShapeError: ``axis`` is none of the input's.
 
     Example:
@@ -37,8 +37,6 @@ class LayerNormalization(Layer):
         >>> bool(np.allclose(y, [[-1, 1], [-1, 1]], atol=1e-3))
         True
     """
-
-    supports_masking = True
 
     def __init__(
         self,
@@ -57,25 +55,15 @@ class LayerNormalization(Layer):
     ):
         super().__init__(**kwargs)
         where = f"layer '{self.name}'"
-        refuse_unsupported(
-            where,
-            rms_scaling=rms_scaling or None,
-        )
+        refuse_unsupported(where, rms_scaling=rms_scaling or None)
         self.axis = integer_axes(where, axis)
-        self.epsilon = epsilon_number(where, epsilon)
-        self.center, self.scale = bool(center), bool(scale)
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
+        self._take_scaling(locals())
 
     def build(self, input_shape: Shape) -> None:
         shape = axes_shape(f"layer '{self.name}'", self.axis, input_shape)
         # As in Keras, a built layer's axes are a list.
         self.axis = [self.axis] if isinstance(self.axis, int) else sorted(self.axis)
-        self.gamma, self.beta = scale_and_offset(self, shape)
+        self._add_scaling(shape)
         self.built = True
 
     def call(self, x: Value) -> Value:
@@ -84,15 +72,5 @@ class LayerNormalization(Layer):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "axis": self.axis,
-            "epsilon": self.epsilon,
-            "center": self.center,
-            "scale": self.scale,
             "rms_scaling": False,
-            "beta_initializer": initializers.serialize(self.beta_initializer),
-            "gamma_initializer": initializers.serialize(self.gamma_initializer),
-            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
-            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
-            "beta_constraint": constraints.serialize(self.beta_constraint),
-            "gamma_constraint": constraints.serialize(self.gamma_constraint),
         }

@@ -9,7 +9,8 @@ import numpy as np
 
 from pynn import ops
 from pynn.graph.ir import Value
-from pynn.layers.recurrent import RecurrentLayer, cell_options
+from pynn.layers.constructor import named_arguments
+from pynn.layers.recurrent import RecurrentLayer
 from pynn.layers.recurrent_cell import GatedCell
 
 
@@ -51,25 +52,7 @@ class LSTMCell(GatedCell):
         seed: int | None = None,
         **kwargs: Any,
     ):
-        super().__init__(
-            units,
-            activation,
-            recurrent_activation=recurrent_activation,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            seed=seed,
-            **kwargs,
-        )
+        super().__init__(**named_arguments(locals(), without=("unit_forget_bias",)))
         self.unit_forget_bias = bool(unit_forget_bias)
 
     def _initial_bias(self, shape: Sequence[int], dtype: str) -> Any:
@@ -118,9 +101,9 @@ class LSTM(RecurrentLayer):
         return_sequences: give the output of every step, not of the last only.
         return_state: give the last h and c, too.
         go_backwards: read the sequence from its end; the output of every step is in the order of reading.
-        stateful, zero_output_for_mask: see :class:`RNN`.
-        unroll, use_cudnn, implementation: how Keras computes; accepted without effect, but ``use_cudnn=True`` is an
-            error, as it is there without a GPU.
+        stateful, unroll, zero_output_for_mask: see :class:`RNN`.
+        use_cudnn, implementation: how Keras computes; accepted without effect, but ``use_cudnn=True`` is an error, as
+            it is there without a GPU.
 
     Call arguments:
         sequences: ``(batch, steps, features)``.
@@ -144,6 +127,8 @@ class LSTM(RecurrentLayer):
         >>> LSTM(4, return_sequences=True)(x).shape
         (2, 10, 4)
     """
+
+    cell_class = LSTMCell
 
     def __init__(
         self,
@@ -173,34 +158,4 @@ class LSTM(RecurrentLayer):
         use_cudnn: Any = "auto",
         **kwargs: Any,
     ):
-        cell = LSTMCell(
-            units,
-            activation=activation,
-            recurrent_activation=recurrent_activation,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer,
-            unit_forget_bias=unit_forget_bias,
-            kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            seed=seed,
-            **cell_options("lstm_cell", kwargs),
-        )
-        super().__init__(
-            cell,
-            activity_regularizer=activity_regularizer,
-            return_sequences=return_sequences,
-            return_state=return_state,
-            go_backwards=go_backwards,
-            stateful=stateful,
-            unroll=unroll,
-            use_cudnn=use_cudnn,
-            **kwargs,
-        )
+        super().__init__(locals(), **kwargs)

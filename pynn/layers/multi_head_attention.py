@@ -8,19 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from pynn import constraints, initializers, ops, regularizers
+from pynn import ops, regularizers
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph import trace
 from pynn.graph.ir import Value
 from pynn.layers.arguments import positive_int
 from pynn.layers.dropout import Dropout
 from pynn.layers.einsum_dense import EinsumDense
-from pynn.layers.layer import Layer, Shape
+from pynn.layers.layer import Shape
+from pynn.layers.weight_options import WeightOptions
 from pynn.ops.attention import attention_with_scores
 from pynn.utils.arrays import as_float
 
 
-class MultiHeadAttention(Layer):
+class MultiHeadAttention(WeightOptions):
     """Attention with several heads (Vaswani et al., 2017, "Attention is all you need").
 
     ``query``, ``key`` and ``value`` are projected to ``num_heads`` heads each, every query takes the mean of the values
@@ -109,13 +110,8 @@ class MultiHeadAttention(Layer):
         lengths = (output_shape,) if isinstance(output_shape, int) else output_shape
         self._output_lengths = lengths and tuple(positive_int(where, "output_shape", n) for n in lengths)
         self.attention_axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self._take_options(locals())
         self.projection_regularizer = regularizers.get(activity_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
         self.seed = seed
         self._dropout_layer = Dropout(dropout, seed=seed)
 
@@ -318,13 +314,8 @@ class MultiHeadAttention(Layer):
             "use_bias": self.use_bias,
             "use_gate": self.use_gate,
             "sliding_window": self.sliding_window,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
             "activity_regularizer": regularizers.serialize(self.projection_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
+            **self._options_config(),
             "seed": self.seed,
         }
 

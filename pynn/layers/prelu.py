@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pynn import constraints, initializers, ops, regularizers
+from pynn import ops
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
 from pynn.layers.input_spec import InputSpec
-from pynn.layers.layer import Layer, Shape
+from pynn.layers.layer import Shape
+from pynn.layers.weight_options import WeightOptions
 from pynn.utils.arrays import as_float
 
 
-class PReLU(Layer):
+class PReLU(WeightOptions):
     """``x`` where positive, else ``alpha * x`` with a learned ``alpha`` for each place of a sample.  (He et al., 2015.)
 
     Args:
@@ -32,6 +33,7 @@ class PReLU(Layer):
     """
 
     supports_masking = True
+    roles = ("alpha",)
 
     def __init__(
         self,
@@ -42,9 +44,7 @@ class PReLU(Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = constraints.get(alpha_constraint)
+        self._take_options(locals())
         self.shared_axes: list[int] | None = None
         if shared_axes is not None:
             axes: list[Any] = list(shared_axes) if isinstance(shared_axes, list | tuple) else [shared_axes]
@@ -67,13 +67,7 @@ class PReLU(Layer):
                 f"layer '{self.name}': every length of a sample must be known or in shared_axes, "
                 f"received {tuple(input_shape)}"
             )
-        self.alpha = self.add_weight(
-            shape,
-            self.alpha_initializer,
-            regularizer=self.alpha_regularizer,
-            constraint=self.alpha_constraint,
-            name="alpha",
-        )
+        self.alpha = self._add_weight_of("alpha", shape)
         own = {axis: n for axis, n in enumerate(input_shape) if axis and axis not in shared}
         self.input_spec = InputSpec(ndim=len(input_shape), axes=own if shared else {})
 
@@ -84,8 +78,6 @@ class PReLU(Layer):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "alpha_initializer": initializers.serialize(self.alpha_initializer),
-            "alpha_regularizer": regularizers.serialize(self.alpha_regularizer),
-            "alpha_constraint": constraints.serialize(self.alpha_constraint),
+            **self._options_config(),
             "shared_axes": self.shared_axes,
         }

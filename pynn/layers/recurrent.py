@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, ClassVar
 
 from pynn import regularizers
 from pynn.errors import ArgumentError
+from pynn.layers.constructor import constructor_arguments
+from pynn.layers.layer import Layer
 from pynn.layers.recurrent_cell import RecurrentCell
 from pynn.layers.rnn import RNN
+from pynn.utils.naming import snake_case
 
 #: What the config of a cell has and that of its layer says itself.
 _OWN = ("name", "trainable", "dtype")
+
+#: Arguments in the signatures of layers that are not for their cells.
+_OF_LOOP = (
+    "activity_regularizer", "return_sequences", "return_state", "go_backwards", "stateful", "unroll", "use_cudnn",
+)  # fmt: skip
 
 
 def _of_cell(argument: str) -> Any:
@@ -21,6 +31,7 @@ def _of_cell(argument: str) -> Any:
 class RecurrentLayer(RNN):
     """Base of ``LSTM``, ``GRU`` and ``SimpleRNN``: an :class:`RNN` that has its cell's arguments, too."""
 
+    cell_class: ClassVar[type[RecurrentCell]]
     cell: RecurrentCell
 
     units = _of_cell("units")
@@ -41,11 +52,15 @@ class RecurrentLayer(RNN):
     recurrent_dropout = _of_cell("recurrent_dropout")
     reset_after = _of_cell("reset_after")
 
-    def __init__(
-        self, cell: RecurrentCell, *, use_cudnn: Any = "auto", activity_regularizer: Any = None, **kwargs: Any
-    ):
-        kwargs.pop("implementation", None)  # how Keras arranges the products: the results are the same
-        super().__init__(cell, activity_regularizer=activity_regularizer, **kwargs)
+    def __init__(self, given: Mapping[str, Any], /, **others: Any):
+        """``given`` are a subclass's arguments by name: the cell gets those it takes, the loop those of the loop."""
+        of_cell = {name: given[name] for name in _own_arguments(self.cell_class) if name in given}  # type: ignore[arg-type]
+        of_loop = {**{name: given[name] for name in _OF_LOOP if name in given}, **others}
+        of_loop.pop("implementation", None)  # how Keras arranges the products: the results are the same
+        use_cudnn = of_loop.pop("use_cudnn", "auto")
+        of_both = {name: others[name] for name in ("trainable", "dtype") if name in others}
+        cell = self.cell_class(name=snake_case(self.cell_class.__name__), **of_cell, **of_both)
+        super().__init__(cell, **of_loop)
         if use_cudnn is True:
             raise ArgumentError(f"layer '{self.name}': use_cudnn=True needs a GPU; leave it at 'auto'")
         self.use_cudnn = use_cudnn
@@ -56,6 +71,8 @@ class RecurrentLayer(RNN):
         return {**super(RNN, self).get_config(), **self._loop_config(), **of_cell, "activity_regularizer": penalty}
 
 
-def cell_options(name: str, options: dict[str, Any]) -> dict[str, Any]:
-    """What a layer's further arguments say about its cell, which is called ``name``."""
-    return {"name": name, **{key: options[key] for key in ("trainable", "dtype") if key in options}}
+@cache
+def _own_arguments(cell_class: type[RecurrentCell]) -> list[str]:
+    """What a cell is given that not every layer is."""
+    of_layers = constructor_arguments(Layer)
+    return [name for name in constructor_arguments(cell_class) if name not in of_layers]

@@ -12,24 +12,26 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pynn import activations, constraints, initializers, ops, regularizers
+from pynn import activations, ops
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph import trace
 from pynn.graph.ir import Value
 from pynn.graph.variable import Variable
 from pynn.layers.arguments import positive_int
-from pynn.layers.layer import Layer, Shape
+from pynn.layers.layer import Shape
 from pynn.layers.seed_generator import SeedGenerator
+from pynn.layers.weight_options import WeightOptions
 from pynn.utils.arrays import as_float
 
 
-class RecurrentCell(Layer):
+class RecurrentCell(WeightOptions):
     """Weights and formula of one step.
 
     ``kernel`` is ``(features, gates * units)``, ``recurrent_kernel`` ``(units, gates * units)``, ``bias``
     ``(gates * units,)``: the gates side by side, in Keras's order.
     """
 
+    roles = ("kernel", "recurrent", "bias")
     #: Blocks of ``units`` columns in the weights.
     gates: ClassVar[int] = 1
     #: Arrays ``(batch, units)`` that one step hands to the next; the first is the output.
@@ -60,15 +62,7 @@ class RecurrentCell(Layer):
         self.units = positive_int(where, "units", units)
         self.activation = activations.get(activation)
         self.use_bias = bool(use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.recurrent_constraint = constraints.get(recurrent_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self._take_options(locals())
         self.dropout = dropout_rate(where, "dropout", dropout)
         self.recurrent_dropout = dropout_rate(where, "recurrent_dropout", recurrent_dropout)
         self.seed = seed
@@ -97,30 +91,15 @@ class RecurrentCell(Layer):
                 "give the model an Input((steps, features))"
             )
         columns = self.gates * self.units
-        self.kernel = self.add_weight(
-            (features, columns),
-            self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
-        self.recurrent_kernel = self.add_weight(
-            (self.units, columns),
-            self.recurrent_initializer,
-            regularizer=self.recurrent_regularizer,
-            constraint=self.recurrent_constraint,
-            name="recurrent_kernel",
-        )
-        self.bias: Variable | None = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                self._bias_shape(),
-                self._initial_bias,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+        self.kernel = self._add_weight_of("kernel", (features, columns))
+        self.recurrent_kernel = self._add_weight_of("recurrent", (self.units, columns), "recurrent_kernel")
+        self.bias = self._make_bias()
         self.built = True
+
+    def _make_bias(self) -> Variable | None:
+        if not self.use_bias:
+            return None
+        return self._add_weight_of("bias", self._bias_shape(), initializer=self._initial_bias)
 
     def _bias_shape(self) -> tuple[int, ...]:
         return (self.gates * self.units,)
@@ -229,15 +208,7 @@ class RecurrentCell(Layer):
             "units": self.units,
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": initializers.serialize(self.recurrent_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
-            "recurrent_regularizer": regularizers.serialize(self.recurrent_regularizer),
-            "bias_regularizer": regularizers.serialize(self.bias_regularizer),
-            "kernel_constraint": constraints.serialize(self.kernel_constraint),
-            "recurrent_constraint": constraints.serialize(self.recurrent_constraint),
-            "bias_constraint": constraints.serialize(self.bias_constraint),
+            **self._options_config(),
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,
             "seed": self.seed,

@@ -33,7 +33,8 @@ class RNN(Layer):
         stateful: begin each batch with the states in which the last one ended, until :meth:`reset_state`.  The batch
             size must be known and always the same: ``Input(batch_shape=...)``.  States move on in ``fit``,
             ``evaluate`` and ``predict``, too (as in Keras on TensorFlow; on JAX they do in calls of the layer only).
-        unroll: accepted as in Keras: steps of cells without a native kernel always are a graph of all steps.
+        unroll: with a mask: outputs before the first step that counts are 0, as in Keras, where they are the initial
+            state otherwise.  It changes nothing else: how steps are computed depends on the cell alone.
         zero_output_for_mask: the output of a masked step is 0, not that of the step before.
 
     Call arguments:
@@ -192,20 +193,23 @@ class RNN(Layer):
             raise ShapeError(f"layer '{self.name}': expected sequences of at least one step, received {x.spec}")
         states = self._first_states(x, initial_state)
         counts = self._mask_of_steps(mask, x)
-        zero = counts is not None and self.zero_output_for_mask
         wanted = self.return_sequences
         sequence, last, states = self._run(self.cell, x, states, self.go_backwards, counts, wanted, bool(training))
         if self.stateful:
             for variable, state in zip(flatten(self.states), flatten(states), strict=True):
                 variable.assign(state)
-        if zero:
-            assert counts is not None
-            read = reverse_steps(counts) if self.go_backwards else counts
+        if counts is not None and (self.zero_output_for_mask or self.unroll):
+            shown = self._shown(counts)
             if wanted:
-                sequence = ops.where(ops.reshape(read, (*read.shape, *[1] * (sequence.ndim - 2))), sequence, 0.0)
-            last = keep_masked(ops.get_item(read, (slice(None), -1)), last, ops.zeros_like(last))
+                sequence = ops.where(ops.reshape(shown, (*shown.shape, *[1] * (sequence.ndim - 2))), sequence, 0.0)
+            last = keep_masked(ops.get_item(shown, (slice(None), -1)), last, ops.zeros_like(last))
         output = sequence if wanted else last
         return (output, *states) if self.return_state else output
+
+    def _shown(self, counts: Value) -> Value:
+        """Not 0 ``(batch, steps)`` where an output is shown, in the order of reading; the others are 0."""
+        read = reverse_steps(counts) if self.go_backwards else counts
+        return read if self.zero_output_for_mask else ops.cumsum(read, axis=1)  # unrolled: from the first that counts
 
     def _mask_of_steps(self, mask: Any, x: Value) -> Value | None:
         """The mask as float ``(batch, steps)``: a step counts if any number of it does."""

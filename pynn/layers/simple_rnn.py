@@ -7,7 +7,7 @@ from typing import Any
 
 from pynn import ops
 from pynn.graph.ir import Value
-from pynn.layers.recurrent import RecurrentLayer, cell_options
+from pynn.layers.recurrent import RecurrentLayer
 from pynn.layers.recurrent_cell import RecurrentCell
 
 
@@ -17,44 +17,6 @@ class SimpleRNNCell(RecurrentCell):
     Called on ``(inputs (batch, features), [h])`` it gives ``(h, [h])``.  Where it is called by hand, each call draws
     dropout of its own; in a layer it is the same in all steps.
     """
-
-    def __init__(
-        self,
-        units: int,
-        activation: Any = "tanh",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        seed: int | None = None,
-        **kwargs: Any,
-    ):
-        super().__init__(
-            units,
-            activation,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            seed=seed,
-            **kwargs,
-        )
 
     def step(
         self, z: Sequence[Value], h: Sequence[Value], states: Sequence[Value], kernels: Sequence[Value]
@@ -80,9 +42,9 @@ class SimpleRNN(RecurrentLayer):
         return_sequences: give the output of every step, not of the last only.
         return_state: give the last state, too.
         go_backwards: read the sequence from its end; the output of every step is in the order of reading.
-        stateful, zero_output_for_mask: see :class:`RNN`.
-        unroll, use_cudnn, implementation: how Keras computes; accepted without effect, but ``use_cudnn=True`` is an
-            error, as it is there without a GPU.
+        stateful, unroll, zero_output_for_mask: see :class:`RNN`.
+        use_cudnn, implementation: how Keras computes; accepted without effect, but ``use_cudnn=True`` is an error, as
+            it is there without a GPU.
         seed: for the same dropout in every run.
 
     Call arguments:
@@ -103,6 +65,8 @@ class SimpleRNN(RecurrentLayer):
         >>> SimpleRNN(4)(np.ones((2, 10, 8))).shape
         (2, 4)
     """
+
+    cell_class = SimpleRNNCell
 
     def __init__(
         self,
@@ -129,31 +93,4 @@ class SimpleRNN(RecurrentLayer):
         seed: int | None = None,
         **kwargs: Any,
     ):
-        cell = SimpleRNNCell(
-            units,
-            activation=activation,
-            use_bias=use_bias,
-            kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            seed=seed,
-            **cell_options("simple_rnn_cell", kwargs),
-        )
-        super().__init__(
-            cell,
-            activity_regularizer=activity_regularizer,
-            return_sequences=return_sequences,
-            return_state=return_state,
-            go_backwards=go_backwards,
-            stateful=stateful,
-            unroll=unroll,
-            **kwargs,
-        )
+        super().__init__(locals(), **kwargs)

@@ -11,6 +11,7 @@ from pynn import ops
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
 from pynn.layers.arguments import positive_int
+from pynn.layers.constructor import named_arguments
 from pynn.layers.convolution import BaseConv
 from pynn.ops.conv_transpose import transposed_size
 
@@ -38,23 +39,12 @@ class ConvTranspose(BaseConv):
         bias_constraint: Any = None,
         **kwargs: Any,
     ):
-        options = {
-            "kernel_initializer": kernel_initializer,
-            "bias_initializer": bias_initializer,
-            "kernel_regularizer": kernel_regularizer,
-            "bias_regularizer": bias_regularizer,
-            "kernel_constraint": kernel_constraint,
-            "bias_constraint": bias_constraint,
-        }
-        super().__init__(
-            kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, options,
-            activity_regularizer=activity_regularizer, **kwargs,
-        )  # fmt: skip
+        super().__init__(**named_arguments(locals(), without=("filters", "output_padding")))
         self.filters = positive_int(f"layer '{self.name}'", "filters", filters)
         self.output_padding = _below(f"layer '{self.name}'", output_padding, self.strides)
 
     def _build_kernels(self, channels: int) -> int:
-        self.kernel = self._weight("kernel", (*self.kernel_size, self.filters, channels))
+        self.kernel = self._add_weight_of("kernel", (*self.kernel_size, self.filters, channels))
         return self.filters
 
     def _check_sizes(self, sizes: Sequence[int | None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
@@ -72,11 +73,12 @@ class TimeseriesGenerator(PyDataset):
         return -(-(self.end_index - self.start_index + 1) // (self.batch_size * self.stride))
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        ends: Sequence[int] | np.ndarray
         if self.shuffle:
-            ends = np.random.randint(self.start_index, self.end_index + 1, size=self.batch_size)  # noqa: NPY002
+            ends = np.random.randint(self.start_index, self.end_index + 1, self.batch_size)  # noqa: NPY002
         else:
-            first = self.start_index + self.batch_size * self.stride * index
-            ends = np.arange(first, min(first + self.batch_size * self.stride, self.end_index + 1), self.stride)
+            every = range(self.start_index, self.end_index + 1, self.stride)
+            ends = every[self.batch_size * index :][: self.batch_size]
         windows = np.array([self.data[end - self.length : end : self.sampling_rate] for end in ends])
         return windows[:, ::-1] if self.reverse else windows, np.array([self.targets[end] for end in ends])
 
@@ -104,13 +106,12 @@ class TimeseriesGenerator(PyDataset):
 def make_sampling_table(size: int, sampling_factor: float = 1e-5) -> np.ndarray:
     """With what probability the word of each rank is kept by :func:`skipgrams`.
 
-    min(1, sqrt(f / t) / (f / t)) with Zipf's frequencies: 1 / f = rank (log rank + γ) + 1/2 - 1 / (12 rank).
+    ``min(1, sqrt(sampling_factor / f))``, where word frequencies f follow Zipf's law: 1 / f is the rank times the
+    harmonic number of the rank.
     """
-    rank = np.arange(size)
-    rank[:1] = 1
-    inverse = rank * (np.log(rank) + 0.577) + 0.5 - 1.0 / (12.0 * rank)
-    scaled = sampling_factor * inverse
-    return np.minimum(1.0, scaled / np.sqrt(scaled))
+    rank = np.arange(size).clip(1)
+    harmonic = np.log(rank) + 0.577 + 1 / (2 * rank) - 1 / (12 * rank**2)  # 1 + 1/2 + ... + 1/rank, nearly
+    return np.sqrt(sampling_factor * rank * harmonic).clip(max=1.0)
 
 
 @replaced_by("pairs made with NumPy or pynn.data.Dataset")
@@ -137,20 +138,19 @@ def skipgrams(
         seed: of the random order and words.
     """
     drawn = random.Random(seed)
-    couples, labels = [], []
+    couples: list[list[int]] = []
     for i, word in enumerate(sequence):
         if not word or (sampling_table is not None and sampling_table[word] < drawn.random()):
             continue
-        for j in range(max(0, i - window_size), min(len(sequence), i + window_size + 1)):
-            if j != i and sequence[j]:
-                couples.append([word, sequence[j]])
-                labels.append(1)
+        near = [*sequence[max(0, i - window_size) : i], *sequence[i + 1 : i + 1 + window_size]]
+        couples += [[word, partner] for partner in near if partner]
+    labels: list[Any] = [1] * len(couples)
     if negative_samples > 0 and couples:
         words = [word for word, _ in couples]
         drawn.shuffle(words)
-        wrong = int(len(labels) * negative_samples)
-        couples += [[words[i % len(words)], drawn.randint(1, vocabulary_size - 1)] for i in range(wrong)]
-        labels += [0] * wrong
+        wrong = islice(cycle(words), int(len(couples) * negative_samples))
+        couples += [[word, drawn.randint(1, vocabulary_size - 1)] for word in wrong]
+        labels += [0] * (len(couples) - len(labels))
     if shuffle:
         order = list(range(len(couples)))
         drawn.shuffle(order)

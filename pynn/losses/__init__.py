@@ -50,8 +50,8 @@ from pynn.losses.regression import (
     mean_squared_logarithmic_error,
     pseudo_huber,
 )
-from pynn.utils.naming import unknown_name
-from pynn.utils.serialization import custom_named, deserialize_object, serialize_object
+from pynn.utils.lookup import object_of
+from pynn.utils.serialization import deserialize_object, serialize_object
 
 _CLASSES: dict[str, Any] = {
     name: c for name, c in globals().items()
@@ -95,22 +95,8 @@ def get(identifier: Any) -> Any:
 
     As in Keras, ``get("mse")`` is the function and ``get("MeanSquaredError")`` an object.
     """
-    if identifier is None:
-        return None
-    if isinstance(identifier, Mapping):
-        return deserialize(identifier)
-    identifier = custom_named(identifier) or identifier
-    if isinstance(identifier, str):
-        if identifier not in _BY_NAME:
-            raise unknown_name("loss", identifier, _BY_NAME)
-        identifier = _BY_NAME[identifier]
-    if isinstance(identifier, type) and issubclass(identifier, Loss):
-        return identifier()
-    if callable(identifier):
-        return identifier
-    raise ArgumentError(
-        f"cannot make a loss of {identifier!r}: give a name such as 'mse', a Loss, or a function of (y_true, y_pred)"
-    )
+    advice = "give a name such as 'mse', a Loss, or a function of (y_true, y_pred)"
+    return object_of(identifier, "loss", _BY_NAME, deserialize, advice)
 
 
 def as_loss(identifier: Any) -> Loss:

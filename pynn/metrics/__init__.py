@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from pynn.errors import ArgumentError
 from pynn.losses import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -73,8 +73,9 @@ from pynn.metrics.losses import (
 from pynn.metrics.r2_score import R2Score
 from pynn.metrics.reductions import Mean, MeanMetricWrapper, Sum
 from pynn.metrics.resolve import resolve_accuracy, resolve_crossentropy
-from pynn.utils.naming import snake_case, unknown_name
-from pynn.utils.serialization import custom_named, deserialize_object, serialize_object
+from pynn.utils.lookup import object_of
+from pynn.utils.naming import snake_case
+from pynn.utils.serialization import deserialize_object, serialize_object
 
 _CLASSES: dict[str, type[Metric]] = {
     name: c for name, c in globals().items() if isinstance(c, type) and issubclass(c, Metric)
@@ -119,23 +120,8 @@ def get(identifier: Any) -> Any:
 
     ``"accuracy"`` gives exact equality here; ``compile`` resolves it by the shapes (:func:`resolve_accuracy`).
     """
-    if identifier is None:
-        return None
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    identifier = custom_named(identifier) or identifier
-    if isinstance(identifier, str):
-        if identifier not in _BY_NAME:
-            raise unknown_name("metric", identifier, _BY_NAME)
-        identifier = _BY_NAME[identifier]
-    if isinstance(identifier, type) and issubclass(identifier, Metric):
-        return identifier()
-    if callable(identifier):
-        return identifier
-    raise ArgumentError(
-        f"cannot make a metric of {identifier!r}: give a name such as 'accuracy', a Metric, "
-        "or a function of (y_true, y_pred)"
-    )
+    advice = "give a name such as 'accuracy', a Metric, or a function of (y_true, y_pred)"
+    return object_of(identifier, "metric", _BY_NAME, deserialize, advice)
 
 
 def serialize(metric: Any) -> dict[str, Any]:
@@ -145,6 +131,6 @@ def serialize(metric: Any) -> dict[str, Any]:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The metric that :func:`serialize` described, or one of ``custom_objects``."""
-    if isinstance(config, dict):
+    if isinstance(config, Mapping):
         return deserialize_object(config, _CLASSES, "metric", custom_objects)
     return get(config)

@@ -142,6 +142,7 @@ class IteratedBatches:
         self._limit = steps
         self.steps = steps if steps is not None else length
         self._iterator: Iterator[Any] | None = None
+        self._ahead: Callable[[], Any] | None = None
         self._seen = 0
         self._ended = True
 
@@ -158,6 +159,7 @@ class IteratedBatches:
             self._dataset.on_epoch_begin()
         if again or self._limit is None or self._ended:
             self._iterator, self._ended = iter(self._source()), False
+            self._ahead = getattr(self._iterator, "ahead", None)
         self._seen = 0
 
     def next(self) -> Sequence[np.ndarray] | None:
@@ -181,8 +183,9 @@ class IteratedBatches:
             raise type(error)(f"batch {self._seen - 1} of {self._argument}: {error}") from None
         return arrays
 
-    def ahead(self) -> None:
-        """There is no task for idle threads: a data set has workers of its own."""
+    def ahead(self) -> Any:
+        """A task that makes the next batch, if the source has one for idle threads; most have workers of their own."""
+        return None if self._ahead is None else self._ahead()
 
     def end_epoch(self) -> None:
         """Tell the data set."""
@@ -206,6 +209,7 @@ def iterated(
     x: Any, prepare: Prepare, argument: str = "x", shuffle: bool | str = False, steps: int | None = None
 ) -> IteratedBatches:
     """Batches of something that :func:`makes_batches`."""
+    from pynn.data.image_batches import ImageBatches
     from pynn.utils.py_dataset import PyDataset
 
     if isinstance(x, PyDataset):
@@ -216,6 +220,8 @@ def iterated(
             return x.batches(numbers)
 
         return IteratedBatches(order, prepare, argument, count, steps, x)
+    if isinstance(x, ImageBatches):
+        return IteratedBatches(x.beside_steps, prepare, argument, len(x), steps)
     if hasattr(x, "__next__"):
         return IteratedBatches(lambda: x, prepare, argument, steps=steps)
     try:

@@ -20,67 +20,55 @@ if TYPE_CHECKING:
 
 def train_epoch(model: Trainer, batches: Batches, callbacks: CallbackList) -> dict[str, Any] | None:
     """All steps of one epoch; gives its logs, or None if there was no batch."""
-    programs, group = model._programs, model.steps_per_execution
-    on_begin = callbacks.listens_to("on_train_batch_begin")
-    on_end = callbacks.listens_to("on_train_batch_end")
     batches.begin_epoch()
-    arrays = batches.next()
-    step: Step | None = None
-    outputs: Any = None
-    done = 0
-    while arrays is not None:
-        if step is None or batches.changed:
-            step = programs.get("train", arrays, batches.layout)
-        if on_begin and done % group == 0:
-            callbacks.on_train_batch_begin(done)
-        outputs = step.program(arrays, batches.ahead())
-        done += 1
-        if on_end and done % group == 0:
-            callbacks.on_train_batch_end(done - 1, partial(step.results, outputs))  # worked out if somebody reads it
-            if model.stop_training:
-                break
-        arrays = batches.next()
-    else:
-        if on_end and step is not None and done % group:
-            callbacks.on_train_batch_end(done + group - done % group - 1, partial(step.results, outputs))
-    batches.end_epoch()
-    return None if step is None else step.results(outputs)
+    return _run_steps(model, batches, callbacks, "train", "stop_training")
 
 
 def evaluate_batches(model: Trainer, batches: Batches, callbacks: CallbackList, what: str = "x") -> dict[str, Any]:
     """One pass in inference mode; gives the logs."""
-    programs, group = model._programs, model.steps_per_execution
     callbacks.on_test_begin()
     model.stop_evaluating = False
     model.reset_metrics()
-    on_begin = callbacks.listens_to("on_test_batch_begin")
-    on_end = callbacks.listens_to("on_test_batch_end")
     batches.begin_epoch(again=True)
+    logs = _run_steps(model, batches, callbacks, "test", "stop_evaluating")
+    if logs is None:
+        raise nothing_came(what)
+    callbacks.on_test_end(logs)
+    return logs
+
+
+def _run_steps(
+    model: Trainer, batches: Batches, callbacks: CallbackList, kind: str, stop: str
+) -> dict[str, Any] | None:
+    """A step of ``kind`` for each batch, until the model's attribute ``stop`` is true; gives what they worked out.
+
+    Callbacks are told about groups of ``steps_per_execution`` steps.
+    """
+    programs, group = model._programs, model.steps_per_execution
+    on_begin = callbacks.listens_to(f"on_{kind}_batch_begin")
+    on_end = callbacks.listens_to(f"on_{kind}_batch_end")
+    tell_begin, tell_end = (getattr(callbacks, f"on_{kind}_batch_{when}") for when in ("begin", "end"))
     arrays = batches.next()
     step: Step | None = None
     outputs: Any = None
     done = 0
     while arrays is not None:
         if step is None or batches.changed:
-            step = programs.get("test", arrays, batches.layout)
+            step = programs.get(kind, arrays, batches.layout)
         if on_begin and done % group == 0:
-            callbacks.on_test_batch_begin(done)
+            tell_begin(done)
         outputs = step.program(arrays, batches.ahead())
         done += 1
         if on_end and done % group == 0:
-            callbacks.on_test_batch_end(done - 1, partial(step.results, outputs))  # worked out if somebody reads it
-            if model.stop_evaluating:
+            tell_end(done - 1, partial(step.results, outputs))  # worked out if somebody reads it
+            if getattr(model, stop):
                 break
         arrays = batches.next()
     else:
         if on_end and step is not None and done % group:
-            callbacks.on_test_batch_end(done + group - done % group - 1, partial(step.results, outputs))
+            tell_end(done + group - done % group - 1, partial(step.results, outputs))
     batches.end_epoch()
-    if step is None:
-        raise nothing_came(what)
-    logs = step.results(outputs)
-    callbacks.on_test_end(logs)
-    return logs
+    return None if step is None else step.results(outputs)
 
 
 def predict_batches(model: Trainer, batches: Batches, callbacks: CallbackList | None) -> Any:

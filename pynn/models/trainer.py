@@ -147,32 +147,38 @@ class Trainer(Compiling):
         cbs = self._callback_list(callbacks, verbose, batches.steps, epochs, add_history=True)
         self.stop_training = False
         self._initial_epoch = initial_epoch
+        steps_before = self._steps_made()
+        logs: dict[str, Any] = {}
         try:
-            cbs.on_train_begin()
-            initial_epoch = self._initial_epoch  # BackupAndRestore may know better
-            logs: dict[str, Any] = {}
-            for epoch in range(initial_epoch, epochs):
-                self.reset_metrics()
-                cbs.on_epoch_begin(epoch)
-                found = train_epoch(self, batches, cbs)
-                if found is None:
-                    if epoch == initial_epoch:
-                        raise nothing_came("x")
-                    warn_of_the_end()  # a generator that is used up
-                    break
-                logs = found
-                if validation is not None and validates(epoch + 1):
-                    results = evaluate_batches(self, validation, cbs, "validation_data")
-                    logs.update({f"val_{name}": value for name, value in results.items()})
-                cbs.on_epoch_end(epoch, logs)
-                if self.stop_training:
-                    break
-            if self.optimizer is not None:
-                self.optimizer.finalize_variable_values(self.trainable_variables)
+            try:
+                cbs.on_train_begin()
+                initial_epoch = self._initial_epoch  # BackupAndRestore may know better
+                for epoch in range(initial_epoch, epochs):
+                    self.reset_metrics()
+                    cbs.on_epoch_begin(epoch)
+                    found = train_epoch(self, batches, cbs)
+                    if found is None:
+                        if epoch == initial_epoch:
+                            raise nothing_came("x")
+                        warn_of_the_end()  # a generator that is used up
+                        break
+                    logs = found
+                    if validation is not None and validates(epoch + 1):
+                        results = evaluate_batches(self, validation, cbs, "validation_data")
+                        logs.update({f"val_{name}": value for name, value in results.items()})
+                    cbs.on_epoch_end(epoch, logs)
+                    if self.stop_training:
+                        break
+            finally:  # an interrupted run leaves a model that can be used, too
+                if self._steps_made() > steps_before:
+                    self.optimizer.finalize_variable_values(self.trainable_variables)
             cbs.on_train_end(logs)
         finally:
             cbs.close()
         return self.history
+
+    def _steps_made(self) -> int:
+        return 0 if self.optimizer is None else int(self.optimizer.iterations)
 
     def _batches(
         self,

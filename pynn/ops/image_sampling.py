@@ -14,7 +14,10 @@ from pynn.ops.images import RESAMPLING_KERNELS, resampling_weights
 from pynn.ops.matmul import matmul
 from pynn.ops.shape import cast, reshape, transpose
 
+#: What layers take where an image is read outside of itself, and what ops take.
 FILL_MODES = ("constant", "nearest", "wrap", "reflect")
+PLACES_OUTSIDE = ("constant", "nearest", "wrap", "mirror", "reflect")
+INTERPOLATIONS_AT_PLACES = ("nearest", "bilinear")
 INTERPOLATIONS = ("nearest", *RESAMPLING_KERNELS)
 
 
@@ -48,13 +51,26 @@ def affine_images(
     Args:
         matrix: ``a0, a1, a2, b0, b1, b2``, each a number or ``(n, 1)``.
         interpolation: "nearest" or "bilinear".
-        fill_mode: what lies outside: "constant" (``fill_value``), "nearest", "wrap" or "reflect" (c b a | a b c).
+        fill_mode: what lies outside: "constant" (``fill_value``), "nearest", "wrap" or "reflect" (c b a | a b c);
+            "mirror" (c b | a b c) as well.
     """
-    n, h, w, c = x.shape
+    _, h, w, _ = x.shape
     rows, columns = (as_value(v.reshape(1, -1).astype("float32"), x.dtype) for v in np.mgrid[:h, :w])
     a0, a1, a2, b0, b1, b2 = (as_value(v, x.dtype) for v in matrix)
     across = columns * a0 + rows * a1 + a2  # (n, h * w)
     down = columns * b0 + rows * b1 + b2
+    return sample_images(x, down, across, interpolation, fill_mode, fill_value)
+
+
+def sample_images(x: Value, down: Value, across: Value, interpolation: str, fill_mode: str, fill_value: float) -> Value:
+    """Images ``(n, h, w, c)`` of which each pixel is read at a row ``down`` and a column ``across``, ``(n, h * w)``.
+
+    Args:
+        interpolation: one of ``INTERPOLATIONS_AT_PLACES``.
+        fill_mode: one of ``PLACES_OUTSIDE``.
+        fill_value: what lies outside with ``fill_mode="constant"``.
+    """
+    n, h, w, c = x.shape
     if interpolation == "nearest":
         corners = [(_nearest(down), _nearest(across), None)]
     else:
@@ -100,10 +116,11 @@ def _inside(at: Value, length: int, fill_mode: str) -> Value:
     """Which of ``length`` pixels stands for the one at whole ``at``."""
     if fill_mode == "wrap":
         return at - floor(at / float(length)) * float(length)
-    if fill_mode == "reflect":
-        period = 2.0 * length
+    if fill_mode in ("reflect", "mirror"):  # back and forth, with the border twice or once
+        twice = fill_mode == "reflect"
+        period = 2.0 * length if twice else max(2.0 * length - 2.0, 1.0)
         at = at - floor(at / period) * period
-        return minimum(at, period - 1.0 - at)
+        return minimum(at, period - 1.0 - at if twice else period - at)
     return clip(at, 0.0, length - 1.0)
 
 

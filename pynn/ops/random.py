@@ -51,13 +51,10 @@ class Dropout(Op):
 
 
 @dataclass(frozen=True)
-class RandomUniform(Op):
-    """Numbers in ``[low, high)``, equally likely: ``low + (word >> 8) * 2^-24 * (high - low)``.  Input: state."""
+class _RandomNumbers(Op):
+    """Base: numbers of a shape, drawn from a state."""
 
     shape: tuple[int, ...]
-    low: float
-    high: float
-    stream: int
 
     def infer(self, *specs: Spec) -> Spec:
         self.require(specs == (STATE,), f"a state {STATE}", *specs)
@@ -65,6 +62,15 @@ class RandomUniform(Op):
 
     def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
         return (None,)
+
+
+@dataclass(frozen=True)
+class RandomUniform(_RandomNumbers):
+    """Numbers in ``[low, high)``, equally likely: ``low + (word >> 8) * 2^-24 * (high - low)``.  Input: state."""
+
+    low: float
+    high: float
+    stream: int
 
     def params(self, node: Node) -> dict[str, Any]:
         return {"low": self.low, "span": self.high - self.low, "stream": self.stream}
@@ -74,20 +80,12 @@ class RandomUniform(Op):
 
 
 @dataclass(frozen=True)
-class RandomNormal(Op):
+class RandomNormal(_RandomNumbers):
     """Normal numbers by the Box-Muller transform, in double precision, from pairs of words.  Input: state."""
 
-    shape: tuple[int, ...]
     mean: float
     stddev: float
     stream: int
-
-    def infer(self, *specs: Spec) -> Spec:
-        self.require(specs == (STATE,), f"a state {STATE}", *specs)
-        return Spec(self.shape)
-
-    def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
-        return (None,)
 
     def params(self, node: Node) -> dict[str, Any]:
         return {"mean": self.mean, "stddev": self.stddev, "stream": self.stream}

@@ -13,6 +13,7 @@ from pynn.optimizers.adam import Adam, AdamW
 from pynn.optimizers.adam_relatives import Adamax, Lamb, Lion, Nadam
 from pynn.optimizers.ftrl import Ftrl
 from pynn.optimizers.loss_scale_optimizer import LossScaleOptimizer
+from pynn.optimizers.multi_optimizer import MultiOptimizer, OptimizerMap
 from pynn.optimizers.muon import Muon
 from pynn.optimizers.optimizer import Optimizer
 from pynn.optimizers.rmsprop import RMSprop
@@ -21,19 +22,19 @@ from pynn.optimizers.sgd import SGD
 from pynn.utils.naming import unknown_name
 from pynn.utils.serialization import custom_named, deserialize_object, serialize_object
 
-_CLASSES: dict[str, type[Optimizer]] = {
+_CLASSES: dict[str, type[Any]] = {
     c.__name__: c
     for c in (
-        Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, LossScaleOptimizer, Muon, Nadam, RMSprop,
-        SGD, ScheduleFreeAdamW,
+        Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, LossScaleOptimizer, MultiOptimizer,
+        Muon, Nadam, RMSprop, SGD, ScheduleFreeAdamW,
     )
 }  # fmt: skip
-_BY_NAME: dict[str, type[Optimizer]] = {name.lower(): c for name, c in _CLASSES.items()}
+_BY_NAME: dict[str, type[Any]] = {name.lower(): c for name, c in _CLASSES.items()}
 
 __all__ = [
     "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "LossScaleOptimizer",
-    "Muon", "Nadam", "Optimizer", "RMSprop", "ScheduleFreeAdamW", "deserialize", "get", "legacy", "schedules",
-    "serialize",
+    "MultiOptimizer", "Muon", "Nadam", "Optimizer", "OptimizerMap", "RMSprop", "ScheduleFreeAdamW", "deserialize",
+    "get", "legacy", "schedules", "serialize",
 ]  # fmt: skip
 
 
@@ -51,7 +52,8 @@ def get(identifier: Any) -> Any:
             raise unknown_name("optimizer", identifier, _BY_NAME)
         return _BY_NAME[identifier.lower()]()
     if isinstance(identifier, type) and issubclass(identifier, Optimizer):
-        return identifier()
+        make: type[Any] = identifier
+        return make()
     raise ArgumentError(f"cannot make an optimizer of {identifier!r}: give a name such as 'adam', or an Optimizer")
 
 

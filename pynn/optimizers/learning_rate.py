@@ -85,6 +85,18 @@ class HasLearningRate:
             )
         return number
 
+    def _rate(self, stateless: bool = False) -> Any:
+        """The learning rate of the step that is being traced: the variable, which the host fills before each run; or,
+        for a step without state, what the schedule gives for the step number that was passed in."""
+        if not stateless or self._schedule is None:
+            return self._learning_rate
+        if not isinstance(self._schedule, LearningRateSchedule):
+            raise ArgumentError(
+                f"{type(self).__name__}.stateless_apply: the learning rate is a Python function, which is not traced; "
+                "make it a number or a LearningRateSchedule"
+            )
+        return self._schedule(trace.current().read(self._iterations))
+
     def prepare_step(self) -> None:
         """On the host, before each step: put the scheduled learning rate in place."""
         if self._schedule is not None:

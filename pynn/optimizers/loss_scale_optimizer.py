@@ -92,6 +92,9 @@ class LossScaleOptimizer(Optimizer):
         if self._inner is not None:
             self._inner.learning_rate = value
 
+    def _rate(self, stateless: bool = False) -> Any:
+        return self.inner_optimizer._rate(stateless)
+
     def prepare_step(self) -> None:
         self.inner_optimizer.prepare_step()
 
@@ -103,7 +106,6 @@ class LossScaleOptimizer(Optimizer):
             finite = small if finite is None else ops.logical_and(finite, small)
         scale: Value = current.read(self.dynamic_scale)
         unscaled = [g / scale for g in grads]
-        rate = inner._learning_rate
         keep_where(finite, [*variables, *inner.variables], lambda: inner._record_step(unscaled, variables, rate))
         full = ops.equal(self.step_counter, self.dynamic_growth_steps - 1)
         self.dynamic_scale.assign(ops.where(finite, ops.where(full, scale * 2.0, scale), scale * 0.5))
@@ -116,6 +118,9 @@ class LossScaleOptimizer(Optimizer):
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         self.inner_optimizer.finalize_variable_values(var_list)
+
+    def swap_ema_values(self) -> None:
+        self.inner_optimizer.swap_ema_values()
 
     def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
         """That of the inner optimizer."""

@@ -23,6 +23,7 @@ class Muon(Optimizer):
         learning_rate: a number from 0, or a schedule.
         adam_beta_1, adam_beta_2, adam_weight_decay, epsilon: of AdamW.
         weight_decay: of matrices; None for none.
+        clipnorm ... name: arguments of all optimizers, see :class:`Optimizer`.
         exclude_layers: patterns; weights whose path matches one follow AdamW.
         exclude_embeddings: embeddings follow AdamW.
         muon_a, muon_b, muon_c: coefficients of the iteration.
@@ -46,7 +47,15 @@ class Muon(Optimizer):
         adam_weight_decay: float | None = 0.004,
         epsilon: float = 1e-7,
         weight_decay: float | None = 0.004,
-        *,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
         exclude_layers: Sequence[str] | None = None,
         exclude_embeddings: bool = True,
         muon_a: float = 3.4445,
@@ -59,7 +68,10 @@ class Muon(Optimizer):
         rms_rate: float | None = 0.2,
         **kwargs: Any,
     ):
-        super().__init__(learning_rate, weight_decay, **kwargs)
+        super().__init__(
+            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
+            ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs,
+        )  # fmt: skip
         self.adam_beta_1 = check_number(self, "adam_beta_1", adam_beta_1, above=1)
         self.adam_beta_2 = check_number(self, "adam_beta_2", adam_beta_2, above=1)
         self.epsilon = check_number(self, "epsilon", epsilon)

@@ -1,4 +1,4 @@
-"""What all optimizers share: the step counter, slots, and everything around one update of the weights."""
+"""What all optimizers share: the arguments, one step from gradients to weights, the config."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from pynn import initializers, ops
-from pynn.errors import ArgumentError, NotBuiltError, NotInitializedError, ShapeError
+from pynn import ops
+from pynn.errors import ArgumentError, NotBuiltError
 from pynn.graph import trace
 from pynn.graph.ir import Value
 from pynn.graph.variable import Variable
 from pynn.optimizers.arguments import SHARED, check_shared, full_signature
-from pynn.optimizers.learning_rate import HasLearningRate
-from pynn.optimizers.schedules import LearningRateSchedule
-from pynn.optimizers.updates import clip_by_global_norm, clip_by_norm, keep_where
+from pynn.optimizers.gradients import TreatsGradients
+from pynn.optimizers.weight_average import AveragesWeights
+from pynn.optimizers.weight_decay import DecaysWeights
 from pynn.utils.arrays import to_array
 from pynn.utils.naming import auto_name, snake_case
 
 
-class Optimizer(HasLearningRate):
+class Optimizer(TreatsGradients, DecaysWeights, AveragesWeights):
     """Base of optimizers.
 
     A subclass defines ``update_step(gradient, variable, learning_rate)``, written in ``pynn.ops``, and ``build`` if it
@@ -74,7 +74,7 @@ class Optimizer(HasLearningRate):
 
     def __init__(
         self,
-        learning_rate: Any = 0.01,
+        learning_rate: Any,
         weight_decay: float | None = None,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
@@ -124,164 +124,6 @@ class Optimizer(HasLearningRate):
                 f"{', '.join(self._arguments())}"
             )
         return learning_rate
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Variable):
-            self._track(value)
-        super().__setattr__(name, value)
-
-    def _track(self, variable: Variable) -> None:
-        self._check_super_called()
-        if not any(v is variable for v in self._variables):
-            self._variables.append(variable)
-
-    def _check_super_called(self) -> None:
-        if "_variables" not in vars(self):
-            raise NotInitializedError(
-                f"optimizer '{type(self).__name__}': call super().__init__() first in its __init__()"
-            )
-
-    # Variables
-
-    @property
-    def iterations(self) -> Any:
-        """How many updates were made: a variable, or, while gradients are accumulated, a number."""
-        if self.gradient_accumulation_steps:
-            return self._iterations // self.gradient_accumulation_steps
-        return self._iterations
-
-    @property
-    def variables(self) -> list[Variable]:
-        """Step counter, learning rate (if there is no schedule), then the slots."""
-        return [v for v in self._variables if self._schedule is None or v is not self._learning_rate]
-
-    def build(self, variables: Sequence[Variable]) -> None:
-        """Make the slots for these variables; if they exist, check that they do.
-
-        Raises:
-            ArgumentError: the optimizer was built for others.
-        """
-        variables = list(variables)
-        if self.built:
-            self._check_known(variables)
-            return
-        if self.use_ema:
-            self._model_variables_moving_average = self.add_optimizer_variables(variables, "average")
-        if self.gradient_accumulation_steps:
-            self._accumulated_gradients = self.add_optimizer_variables(variables, "gradient_accumulator")
-        self._trainable_variables = variables
-        self.make_slots(variables)
-        self.built = True
-
-    def ensure_built(self, variables: Sequence[Variable]) -> None:
-        """:meth:`build`, but once only, and outside of any trace: subclasses may make their slots without asking."""
-        if self.built:
-            self._check_known(variables)
-            return
-        with trace.suspended():
-            self.build(list(variables))
-        self.built = True
-
-    def _check_known(self, variables: Sequence[Variable]) -> None:
-        known = {id(v) for v in self._trainable_variables}
-        found = [v for v in variables if id(v) not in known]
-        new = [v.path for v in found]
-        if new and len(self._variables) == 2:  # nothing is kept beside them: layers may be thawed at any time
-            self._trainable_variables.extend(found)
-        elif new:
-            raise ArgumentError(
-                f"{type(self).__name__} '{self.name}' was built for other variables; new are {', '.join(new)}: "
-                "compile the model again, with a new optimizer"
-            )
-
-    def make_slots(self, variables: Sequence[Variable]) -> None:
-        """Make the arrays that are kept beside each weight; called by :meth:`build`."""
-
-    def _own(self, value: np.ndarray, name: str) -> Variable:
-        variable = Variable(value, trainable=False, name=name, dtype=str(value.dtype))
-        variable.path = f"{self.name}/{name}"
-        self._track(variable)
-        return variable
-
-    def add_variable(
-        self,
-        shape: Sequence[int],
-        initializer: Any = "zeros",
-        dtype: Any = None,
-        aggregation: str | None = "none",
-        layout: Any = None,
-        name: str | None = None,
-    ) -> Variable:
-        """A variable of the optimizer.
-
-        Args:
-            shape: all lengths.
-            initializer: as for a layer's weight.
-            dtype: ``"float32"`` by default; ``"int"`` is int64.
-            aggregation, layout: accepted for compatibility; there is one device, so they change nothing.
-            name: the last part of its path.
-        """
-        self._check_super_called()
-        dtype = "int64" if dtype == "int" else str(dtype or "float32")
-        array = np.asarray(initializers.get(initializer)(tuple(shape), dtype), dtype)
-        return self._own(array, name or auto_name("variable"))
-
-    def add_variable_from_reference(
-        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
-    ) -> Variable:
-        """A variable of the shape and dtype of one of the model's, named ``<its path>_<name>``."""
-        path = reference_variable.path.replace("/", "_")
-        return self.add_variable(
-            reference_variable.shape, initializer, reference_variable.dtype, name=f"{path}_{name or 'var'}"
-        )
-
-    def add_optimizer_variables(
-        self, trainable_variables: Sequence[Variable], name: str | Sequence[str], initializer: Any = "zeros"
-    ) -> Any:
-        """A list with one variable for each of the model's; with several names, as many lists.
-
-        Args:
-            trainable_variables: of the model.
-            name: what the variables are, such as ``"momentum"``; or several names.
-            initializer: one for all names, or as many as there are names.
-        """
-        if isinstance(name, str):
-            return [self.add_variable_from_reference(v, name, initializer) for v in trainable_variables]
-        several = initializer if isinstance(initializer, list | tuple) else [initializer] * len(name)
-        if len(several) != len(name):
-            raise ArgumentError(
-                f"{type(self).__name__}: as many initializers as names are needed, received name={name!r} and "
-                f"initializer={initializer!r}"
-            )
-        rows = [
-            [self.add_variable_from_reference(v, n, i) for n, i in zip(name, several, strict=True)]
-            for v in trainable_variables
-        ]
-        return tuple([row[i] for row in rows] for i in range(len(name)))
-
-    def _get_variable_index(self, variable: Variable) -> int:
-        for i, known in enumerate(self._trainable_variables):
-            if known is variable:
-                return i
-        raise NotBuiltError(
-            f"{type(self).__name__} '{self.name}' has no state for '{variable.path}': call build() with all variables"
-        )
-
-    def slots(self, group: Sequence[Variable], variables: Sequence[Variable]) -> list[Variable]:
-        """Those of ``group`` (one slot per variable of :meth:`build`) that belong to ``variables``."""
-        return [group[self._get_variable_index(v)] for v in variables]
-
-    def assign(self, variable: Variable, value: Any) -> None:
-        """Give ``variable`` a new value."""
-        variable.assign(value)
-
-    def assign_add(self, variable: Variable, value: Any) -> None:
-        """Add ``value`` to ``variable``."""
-        variable.assign_add(value)
-
-    def assign_sub(self, variable: Variable, value: Any) -> None:
-        """Subtract ``value`` from ``variable``."""
-        variable.assign_sub(value)
 
     # A step
 
@@ -333,31 +175,13 @@ class Optimizer(HasLearningRate):
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
         return self._iterations
 
-    def _check_gradients(self, grads: Sequence[Any], variables: Sequence[Variable]) -> None:
-        who = type(self).__name__
-        if len(grads) != len(variables):
-            raise ShapeError(f"{who}.apply: received {len(grads)} gradients for {len(variables)} variables")
-        for g, v in zip(grads, variables, strict=True):
-            shape = v.shape if g is None else tuple(g.shape if hasattr(g, "shape") else np.shape(g))
-            if shape != v.shape:
-                raise ShapeError(f"{who}.apply: the gradient of '{v.path}' has shape {shape}, expected {v.shape}")
-        missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
-        if missing and len(missing) == len(grads):
-            raise ArgumentError(f"{who}.apply: no gradients provided for any variable ({', '.join(missing)})")
-        if missing:
-            warnings.warn(
-                f"Gradients do not exist for variables {missing} when minimizing the loss: the loss does not depend "
-                "on them",
-                stacklevel=3,
-            )
-
     def _apply_arrays(self, *grads: Value, variables: tuple[Variable, ...]) -> None:
         self._apply_traced(list(grads), list(variables))
 
     def _apply_traced(self, grads: list[Any], variables: list[Variable]) -> None:
         self._was_traced = True
         trace.current().before_run(self.prepare_step)
-        self._record_step(grads, variables, self._learning_rate)
+        self._record_step(grads, variables, self._rate())
 
     def _record_step(self, grads: list[Any], variables: list[Variable], rate: Any) -> None:
         if self.loss_scale_factor is not None:
@@ -377,95 +201,6 @@ class Optimizer(HasLearningRate):
         grads = self._clipped(grads)
         self._apply_weight_decay(variables, rate)
         self.update_variables(grads, variables, rate)
-
-    def _clipped(self, grads: list[Any]) -> list[Any]:
-        if self.clipnorm:
-            return [clip_by_norm(g, self.clipnorm) for g in grads]
-        if self.global_clipnorm:
-            return clip_by_global_norm(grads, self.global_clipnorm)
-        if self.clipvalue:
-            return [ops.clip(g, -self.clipvalue, self.clipvalue) for g in grads]
-        return grads
-
-    def _accumulate(self, grads: list[Any], variables: list[Variable], rate: Any) -> None:
-        """Update in every n-th run only, with the mean of the gradients since the last one."""
-        steps = self.gradient_accumulation_steps
-        now = ops.equal((self._iterations + 1) % steps, 0)
-        sums = self.slots(self._accumulated_gradients, variables)
-        totals = [total + g for total, g in zip(sums, grads, strict=True)]
-        state = [*variables, *(v for v in self._variables if v is not self._iterations)]
-        keep_where(now, state, lambda: self._update([total / steps for total in totals], variables, rate))
-        for variable, total in zip(sums, totals, strict=True):
-            variable.assign(ops.where(now, 0.0, total))
-
-    # Weight decay
-
-    def exclude_from_weight_decay(
-        self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None
-    ) -> None:
-        """Leave variables out of weight decay.
-
-        Args:
-            var_list: these variables.
-            var_names: variables in whose name one of these is found, such as ``["bias", "gamma", "beta"]``.
-
-        Raises:
-            ArgumentError: a step has been made or compiled: it would not follow.
-        """
-        if self._was_traced:
-            raise ArgumentError(
-                f"{type(self).__name__}.exclude_from_weight_decay() can only be called before the first step"
-            )
-        self._undecayed = list(var_list or ())
-        names = list(var_names or ())
-        self._undecayed_names = re.compile("|".join(names)) if names else None
-
-    def _use_weight_decay(self, variable: Variable) -> bool:
-        if any(v is variable for v in self._undecayed):
-            return False
-        return self._undecayed_names is None or self._undecayed_names.search(variable.name) is None
-
-    def _apply_weight_decay(self, variables: Sequence[Variable], rate: Any) -> None:
-        if self.weight_decay is not None:
-            for v in variables:
-                if self._use_weight_decay(v):
-                    v.assign(v - v * (self.weight_decay * rate))
-
-    # Running mean of the weights
-
-    def _average_weights(self) -> None:
-        iterations = self.iterations
-        # The mean begins as the weights after the first step.
-        momentum = self.ema_momentum * ops.cast(ops.not_equal(iterations, 0), "float32")
-        pairs = list(zip(self._trainable_variables, self._model_variables_moving_average, strict=True))
-        for variable, average in pairs:
-            average.assign(momentum * average + (1.0 - momentum) * variable)
-        if self.ema_overwrite_frequency:
-            now = ops.equal((iterations + 1) % self.ema_overwrite_frequency, 0)
-            for variable, average in pairs:
-                variable.assign(ops.where(now, average, variable))
-
-    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
-        """At the end of training: with ``use_ema`` the running means become the weights."""
-        if self.use_ema and self.built:
-            for v, average in zip(var_list, self.slots(self._model_variables_moving_average, var_list), strict=True):
-                v.assign(average)
-
-    def swap_ema_values(self) -> None:
-        """Exchange the weights and their running means; once more puts them back.
-
-        Raises:
-            ArgumentError: the optimizer keeps no means.
-        """
-        if not self.use_ema:
-            raise ArgumentError(
-                f"{type(self).__name__} '{self.name}' keeps no running means: make it with use_ema=True"
-            )
-        if self.built:
-            for v, average in zip(self._trainable_variables, self._model_variables_moving_average, strict=True):
-                weights = v.numpy()
-                v.assign(average)
-                average.assign(weights)
 
     # The loss
 
@@ -492,11 +227,6 @@ class Optimizer(HasLearningRate):
         who = type(self).__name__
         if not self.built:
             raise NotBuiltError(f"{who}.stateless_apply: call build(trainable_variables) first")
-        if self._schedule is not None and not isinstance(self._schedule, LearningRateSchedule):
-            raise ArgumentError(
-                f"{who}.stateless_apply: the learning rate is a Python function, which is not traced; make it a number "
-                "or a LearningRateSchedule"
-            )
         own, model = self.variables, self._trainable_variables
         for name, given, expected in (
             ("optimizer_variables", optimizer_variables, own), ("grads", grads, model),
@@ -521,36 +251,12 @@ class Optimizer(HasLearningRate):
         before = [current.read(v) for v in variables]
         for v, value in zip(variables, values, strict=False):
             current.write(v, ops.cast(trace.as_value(value), v.dtype))
-        rate = self._learning_rate if self._schedule is None else self._schedule(current.read(self._iterations))
-        self._record_step([trace.as_value(g) for g in values[len(variables) :]], list(model), rate)
+        grads = [trace.as_value(g) for g in values[len(variables) :]]
+        self._record_step(grads, list(model), self._rate(stateless=True))
         new = [current.read(v) for v in variables]
         for v, old in zip(variables, before, strict=True):
             current.write(v, old)
         return new
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set :attr:`variables` from arrays."""
-        if not self.built:
-            raise NotBuiltError(f"{type(self).__name__}.set_weights: call build(trainable_variables) first")
-        for variable, array in zip(self.variables, weights, strict=False):
-            variable.assign(array)
-
-    def save_own_variables(self, store: Any) -> None:
-        """Write the state into a dictionary."""
-        for i, variable in enumerate(self.variables):
-            store[str(i)] = variable.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Read the state from what :meth:`save_own_variables` wrote."""
-        if len(store.keys()) != len(self.variables):
-            warnings.warn(
-                f"Skipping variable loading for optimizer '{self.name}', because it has {len(self.variables)} "
-                f"variables whereas the saved optimizer has {len(store.keys())} variables",
-                stacklevel=2,
-            )
-            return
-        for i, variable in enumerate(self.variables):
-            variable.assign(store[str(i)])
 
     # Config
 

@@ -25,7 +25,13 @@ _PACKAGES = {
     "models": "pynn.models",
     "dtype_policies": "pynn.dtype_policies",
     "random": "pynn.layers.seed_generator",
+    "inception_resnet_v2": "pynn.applications.inception_resnet_v2",
+    "alexnet": "pynn.applications.alexnet",
 }
+#: Modules of ``applications`` that Keras has, too.
+_KERAS_APPLICATIONS = ("inception_resnet_v2",)
+#: Where a config says that an object is from if it is one of ours.
+_ROOTS = ("keras", "tf_keras", "tensorflow", "pynn")
 #: Functions are taken from these families only: not from ``layers`` or ``models``, whose functions do other things.
 _WITH_FUNCTIONS = ("activations", "losses", "metrics", "initializers", "regularizers", "constraints")
 #: What a family's package also exports and is none of its objects.
@@ -45,7 +51,7 @@ def _package(family: str) -> Any:
 def family_of(module: str | None) -> str | None:
     """``layers`` for ``keras.layers``, ``keras.src.layers.core.dense`` and the like of every version; else None."""
     parts = (module or "").split(".")
-    if parts[0] not in ("keras", "tf_keras", "tensorflow"):
+    if parts[0] not in _ROOTS:
         return None
     if "schedules" in parts or "learning_rate_schedule" in parts:
         return "optimizers.schedules"
@@ -53,8 +59,8 @@ def family_of(module: str | None) -> str | None:
 
 
 def is_builtin_module(module: str | None) -> bool:
-    """Whether the config says that the object is Keras's own."""
-    return (module or "").split(".")[0] in ("keras", "tf_keras", "tensorflow")
+    """Whether the config says that the object is Keras's own, or pynn's."""
+    return (module or "").split(".")[0] in _ROOTS
 
 
 def _public(family: str, name: str) -> Any:
@@ -92,5 +98,7 @@ def public_module(cls: type) -> str | None:
         if module == package or module.startswith(package + "."):
             if family == "models":
                 return "keras.src.models.functional" if cls.__name__ == "Functional" else "keras"
+            if package.startswith("pynn.applications"):
+                return f"keras.src.applications.{family}" if family in _KERAS_APPLICATIONS else package
             return "keras" if family == "dtype_policies" else f"keras.{family}"
     return None

@@ -53,7 +53,7 @@ def serialize_keras_object(obj: Any) -> Any:
         return type(obj)(map(serialize_keras_object, obj)) if type(obj) in (list, tuple) else [
             serialize_keras_object(item) for item in obj
         ]  # fmt: skip
-    if isinstance(obj, Mapping):
+    if isinstance(obj, Mapping) and not hasattr(obj, "get_config"):  # an OptimizerMap is a mapping, too
         return {key: serialize_keras_object(value) for key, value in obj.items()}
     special = _serialize_special(obj)
     if special is not None:

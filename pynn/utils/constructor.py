@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,17 @@ def constructor_arguments(cls: type) -> list[str]:
                 if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.name not in names:
                     names.append(p.name)
     return names
+
+
+def named_arguments(scope: Mapping[str, Any], without: Collection[str] = ()) -> dict[str, Any]:
+    """What a constructor was given, by name, to hand it on as a whole.
+
+    Args:
+        scope: the constructor's ``locals()``, in its first statement.
+        without: what is not to be handed on.
+    """
+    named = {name: value for name, value in scope.items() if name not in ("self", "__class__", "kwargs", *without)}
+    return {**named, **scope.get("kwargs", {})}
 
 
 def automatic_config(layer: Any, base: type) -> dict[str, Any]:

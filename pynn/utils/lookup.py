@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pynn.errors import ArgumentError
@@ -13,6 +13,34 @@ from pynn.utils.serialization import custom_named, deserialize_object, serialize
 def names_of(classes: Sequence[type]) -> dict[str, type]:
     """The classes by their own names and by the snake-case ones: ``L1L2`` and ``l1_l2``."""
     return {**{c.__name__: c for c in classes}, **{snake_case(c.__name__): c for c in classes}}
+
+
+def object_of(
+    identifier: Any, kind: str, table: Mapping[str, Any], deserialize: Callable[[Any], Any], advice: str
+) -> Any:
+    """What an argument means: an object or a function.  None stays None.
+
+    Args:
+        identifier: a name from ``table``, a registered name, a class, a config, an object or a function.
+        kind: what errors call it.
+        table: classes and functions by name.
+        deserialize: makes an object of a config.
+        advice: how an error ends.
+    """
+    if identifier is None:
+        return None
+    if isinstance(identifier, Mapping):
+        return deserialize(identifier)
+    identifier = custom_named(identifier) or identifier
+    if isinstance(identifier, str):
+        if identifier not in table:
+            raise unknown_name(kind, identifier, table)
+        identifier = table[identifier]
+    if isinstance(identifier, type):
+        identifier = identifier()
+    if callable(identifier):
+        return identifier
+    raise ArgumentError(f"cannot make a {kind} of {identifier!r}: {advice}")
 
 
 class Family:
@@ -34,23 +62,8 @@ class Family:
 
     def get(self, identifier: Any) -> Any:
         """An object of a name, a class, a config, an object or a function; None stays None."""
-        if identifier is None:
-            return None
-        if isinstance(identifier, dict):
-            return self.deserialize(identifier)
-        identifier = custom_named(identifier) or identifier
-        if isinstance(identifier, str):
-            if identifier not in self.table:
-                raise unknown_name(self.kind, identifier, self.table)
-            identifier = self.table[identifier]
-        if isinstance(identifier, type):
-            identifier = identifier()
-        if callable(identifier):
-            return identifier
-        raise ArgumentError(
-            f"cannot make a {self.kind} of {identifier!r}: give a name such as {self.example!r}, an object, "
-            "or a function"
-        )
+        advice = f"give a name such as {self.example!r}, an object, or a function"
+        return object_of(identifier, self.kind, self.table, self.deserialize, advice)
 
     def serialize(self, item: Any) -> dict[str, Any] | None:
         """The dictionary that :meth:`deserialize` takes; None stays None."""

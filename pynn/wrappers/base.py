@@ -42,6 +42,16 @@ class ModelEstimator(BaseEstimator):
         self.model_kwargs = model_kwargs
         self.fit_kwargs = fit_kwargs
 
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> Any:
+        """Train.  ``kwargs`` are arguments of ``model.fit``."""
+        X, y = self._checked(X, y, reset=True)
+        return self._train(X, y, sample_weight, bool(self.warm_start), kwargs)
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> Any:
+        """Train for one more epoch."""
+        X, y = self._checked(X, y, reset=not hasattr(self, "model_"))
+        return self._train(X, y, sample_weight, True, {**kwargs, "epochs": 1})
+
     @property
     def epoch_(self) -> int:
         """How many epochs the last ``fit`` took."""

@@ -71,7 +71,7 @@ class SKLearnClassifier(ClassifierMixin, ModelEstimator):
             self.classes_ = np.unique(y)
         return self._train_weighted(X, y, sample_weight, class_weight, goes_on, kwargs)
 
-    def partial_fit(
+    def partial_fit(  # type: ignore[override]
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, class_weight: Any = None, **kwargs: Any
     ) -> SKLearnClassifier:
         """Train for one more epoch.  ``classes`` are all labels that will ever come, needed in the first call."""

@@ -41,16 +41,6 @@ class SKLearnRegressor(RegressorMixin, ModelEstimator):
         array([10.], dtype=float32)
     """
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> SKLearnRegressor:
-        """Train.  ``kwargs`` are arguments of ``model.fit``."""
-        X, y = self._checked(X, y, reset=True)
-        return self._train(X, y, sample_weight, bool(self.warm_start), kwargs)
-
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> SKLearnRegressor:
-        """Train for one more epoch."""
-        X, y = self._checked(X, y, reset=not hasattr(self, "model_"))
-        return self._train(X, y, sample_weight, True, {**kwargs, "epochs": 1})
-
     def predict(self, X: Any) -> np.ndarray:
         """Shape ``(samples,)``, or ``(samples, outputs)`` if the targets had two axes."""
         outputs = self._outputs(X)

@@ -35,16 +35,6 @@ class SKLearnTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Mode
         (8, 3)
     """
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> SKLearnTransformer:
-        """Train.  ``kwargs`` are arguments of ``model.fit``."""
-        X, y = self._checked(X, y, reset=True)
-        return self._train(X, y, sample_weight, bool(self.warm_start), kwargs)
-
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> SKLearnTransformer:
-        """Train for one more epoch."""
-        X, y = self._checked(X, y, reset=not hasattr(self, "model_"))
-        return self._train(X, y, sample_weight, True, {**kwargs, "epochs": 1})
-
     def transform(self, X: Any) -> np.ndarray:
         """The model's outputs for ``X``."""
         return self._outputs(X)

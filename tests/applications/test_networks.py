@@ -26,6 +26,8 @@ PARAMETERS = {
     "DenseNet121": 8_062_504,
     "DenseNet169": 14_307_880,
     "DenseNet201": 20_242_984,
+    "NASNetMobile": 5_326_716,
+    "InceptionResNetV2": 55_873_736,
 }
 MODELS = Path(os.environ.get("PYNN_DATA_DIR", "")) / "models"
 REAL = MODELS / "mobilenet_7_5_224_tf.h5"
@@ -65,6 +67,21 @@ def test_summary_of_vgg16_is_the_known_table():
 def test_arguments_that_do_not_go_together(arguments, error, words):
     with pytest.raises(error, match=words):
         applications.VGG16(**arguments)
+
+
+def test_nasnet_needs_to_know_the_size():
+    """Its cells put images of two sizes together: padding depends on whether a size is odd."""
+    with pytest.raises(ShapeError, match=r"NASNetMobile: .* received \(None, None, 3\)"):
+        applications.NASNetMobile(weights=None, include_top=False, input_shape=(None, None, 3))
+    with pytest.raises(ShapeError, match=r"received \(None, 64, 3\)"):
+        applications.NASNetMobile(weights=None, include_top=False, input_tensor=layers.Input((None, 64, 3)))
+    assert applications.NASNetMobile(weights=None, include_top=False).output_shape == (None, 7, 7, 1056)
+    pynn.config.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(ArgumentError, match="channels last"):
+            applications.NASNetMobile(weights=None)
+    finally:
+        pynn.config.set_image_data_format("channels_last")
 
 
 def test_no_published_weights_for_this_width():

@@ -315,3 +315,19 @@ def test_convolutional_lstm_masks_drops_and_keeps_states():
 def test_convolutional_lstm_refuses(arguments, shape, error, says):
     with pytest.raises(error, match=says):
         layers.ConvLSTM2D(**arguments)(np.ones(shape))
+
+
+@pytest.mark.parametrize("go_backwards", [False, True])
+def test_outputs_before_the_first_step_that_counts(go_backwards):
+    """They are the initial state, and 0 if the layer is unrolled; all others are the same."""
+    x, start = np.ones((1, 5, 2), "float32"), [np.full((1, 3), 0.5, "float32")]
+    mask = np.array([[0, 1, 0, 1, 0]], bool)
+    plain = layers.GRU(3, return_sequences=True, go_backwards=go_backwards)
+    unrolled = layers.GRU(3, return_sequences=True, go_backwards=go_backwards, unroll=True)
+    y = plain(x, mask=mask, initial_state=start)
+    unrolled(x)
+    unrolled.set_weights(plain.get_weights())
+    z = unrolled(x, mask=mask, initial_state=start)
+    np.testing.assert_array_equal(y[:, 0], start[0])
+    np.testing.assert_array_equal(z[:, 0], 0)
+    np.testing.assert_array_equal(y[:, 1:], z[:, 1:])

@@ -10,7 +10,7 @@ from pynn import applications
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
 
-#: Network -> smallest size of images.  The first of each family also computes.
+#: Network -> smallest size of images.  The first of each family also computes; with ``--all-networks``, each network.
 FAMILIES = {
     "VGG16": 32,
     "MobileNet": 32,
@@ -21,8 +21,10 @@ FAMILIES = {
     "Xception": 71,
     "DenseNet121": 32,
     "MobileNetV3Small": 33,
+    "NASNetMobile": 33,
+    "InceptionResNetV2": 75,
 }
-OTHERS = ("VGG19", "ResNet101", "ResNet101V2", "DenseNet169", "DenseNet201", "MobileNetV3Large")
+OTHERS = ("VGG19", "ResNet101", "ResNet101V2", "DenseNet169", "DenseNet201", "MobileNetV3Large", "NASNetLarge")
 
 
 def layers_of(model):
@@ -66,17 +68,35 @@ def test_layers_and_weights_are_those_of_keras(both, name):
     assert ours.output_shape == theirs.output_shape
 
 
-@pytest.mark.parametrize("name", FAMILIES)
-def test_a_network_computes_what_that_of_keras_does(both, name):
-    size = FAMILIES[name]
-    theirs, ours = both(name, include_top=False, input_shape=(size, size, 3), pooling="avg")
+def pytest_generate_tests(metafunc):
+    """What networks compute: one of each family at its smallest size, or each at its own and at another."""
+    if "include_top" not in metafunc.fixturenames:
+        return
+    cases = [(name, size, False) for name, size in FAMILIES.items()]
+    if metafunc.config.getoption("--all-networks"):
+        cases = [(name, size, top) for name in [*FAMILIES, *OTHERS] for size, top in [(None, True), (127, False)]]
+        cases += [(name, 101, True) for name in FAMILIES] + [(name, None, False) for name in FAMILIES]
+    metafunc.parametrize("name, size, include_top", cases)
+
+
+def test_a_network_computes_what_that_of_keras_does(both, name, size, include_top):
+    """At the size given, or at the network's own."""
+    size = size or own_size(name)
+    theirs, ours = both(
+        name, include_top=include_top, input_shape=(size, size, 3), pooling=None if include_top else "avg"
+    )
     assert layers_of(ours) == layers_of(theirs)
     give_numbers(theirs, ours)
     rng = np.random.default_rng(1)
     x = rng.uniform(-1.0, 1.0, (2, size, size, 3)).astype("float32")
     expected = theirs.predict(x, verbose=0)
-    assert expected.std() > 1e-3
+    assert expected.std() > 1e-3 * np.abs(expected).max()
     np.testing.assert_allclose(ours.predict(x, verbose=0), expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+
+
+def own_size(name):
+    """The size of images that a network is made for; 224 where it takes any."""
+    return getattr(applications, name)(weights=None).input_shape[1] or 224
 
 
 @pytest.mark.parametrize("name", [*FAMILIES, *OTHERS])
@@ -116,7 +136,11 @@ def test_channels_first(keras, both):
     assert [layer.output.shape for layer in ours.layers] == [layer.output.shape for layer in theirs.layers]
 
 
-@pytest.mark.parametrize("module", sorted(m for m in applications._MODULES if m != "imagenet_utils"))
+#: Modules of ``applications`` that Keras has not, or that have no preprocessing of their own.
+NOT_PREPROCESSING = {"imagenet_utils", "lenet5", "alexnet", "resnet_cifar"}
+
+
+@pytest.mark.parametrize("module", sorted({*applications._MODULES} - NOT_PREPROCESSING))
 def test_preprocessing_is_that_of_keras(keras, module):
     ours, theirs = getattr(pynn.applications, module), getattr(keras.applications, module)
     rng = np.random.default_rng(0)
@@ -130,6 +154,20 @@ def test_preprocessing_is_that_of_keras(keras, module):
         np.testing.assert_allclose(
             ours.preprocess_input(np.moveaxis(x, -1, -3).copy(), data_format="channels_first"), first, atol=1e-4
         )
+
+
+def test_a_file_with_a_scaled_residual_goes_both_ways(keras, tmp_path):
+    """``CustomScaleLayer`` is no layer of ``keras.layers``; files name its module."""
+    start = pynn.Input((4,))
+    scaled = applications.inception_resnet_v2.CustomScaleLayer(0.5)
+    ours = pynn.Model(start, scaled([start, pynn.layers.Dense(4)(start)]))
+    ours.save(tmp_path / "ours.keras")
+    theirs = keras.models.load_model(tmp_path / "ours.keras")
+    theirs.save(tmp_path / "theirs.keras")
+    x = np.random.default_rng(0).standard_normal((2, 4)).astype("float32")
+    np.testing.assert_allclose(theirs.predict(x, verbose=0), ours.predict(x, verbose=0), rtol=1e-6)
+    again = pynn.models.load_model(tmp_path / "theirs.keras")
+    np.testing.assert_array_equal(again.predict(x, verbose=0), ours.predict(x, verbose=0))
 
 
 @pytest.mark.parametrize("mode", ["caffe", "tf", "torch"])

@@ -13,6 +13,8 @@ _rng = np.random.default_rng(5)
 X = _rng.uniform(0, 1, (2, 6, 7, 3)).astype("float32")
 PIXELS = _rng.integers(0, 256, (2, 6, 7, 3)).astype("uint8")
 TURN = np.array([0.917, -0.313, 1.031, 0.217, 1.123, -0.719, 0, 0], "float32")
+#: All pixels come from places in the middle between others, on both sides of 0.
+HALVES = np.array([1, 0, 0.5, 0, 1, -2.5, 0, 0], "float32")
 EACH = np.stack([TURN, TURN[::-1] * 0 + np.array([1, 0, 2.3, 0, 1, -1.6, 0, 0])]).astype("float32")
 
 CASES = [
@@ -26,6 +28,8 @@ CASES = [
     *(("affine_transform", (x, t), {"interpolation": i, "fill_mode": m, "fill_value": 0.3})
       for x, t in ((X[:1], TURN), (X, EACH)) for i in ("nearest", "bilinear")
       for m in ("constant", "nearest", "wrap", "mirror", "reflect")),
+    *(("affine_transform", (X[:1], HALVES), {"interpolation": "nearest", "fill_mode": m})
+      for m in ("constant", "wrap", "mirror")),
     ("affine_transform", (X[0], TURN), {}),
     ("crop_images", (X, 1, 2, 1, 1), {}), ("crop_images", (X, 1, 2), {"target_height": 3, "target_width": 4}),
     ("pad_images", (X, 1, 2, 1, 1), {}), ("pad_images", (X[0], 1, 2), {"target_height": 9, "target_width": 12}),

@@ -1,5 +1,6 @@
 """Optimizers beside Keras's: the weights after each step, names and order of their state, configs, and files."""
 
+import contextlib
 import inspect
 
 import numpy as np
@@ -180,6 +181,8 @@ def test_configs_and_signatures(keras, name):
     names = [{p.name: p.default for p in inspect.signature(c).parameters.values()} for c in (ours, theirs)]
     names[0].pop("dampening", None)
     assert names[0] == names[1]
+    if name == "Muon":  # all of them by position
+        assert list(names[0]) == list(names[1])
     assert ours().name.rstrip("_0123456789") == theirs().name.rstrip("_0123456789")
 
 
@@ -218,6 +221,67 @@ def test_the_average_replaces_the_weights_at_the_end_of_fit(keras):
         results.append(model.get_weights())
     for a, b in zip(*results, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+@pytest.mark.parametrize("swap_on_epoch", [False, True])
+def test_swap_of_the_average(keras, swap_on_epoch, interrupted):
+    rng = np.random.default_rng(3)
+    x, y = rng.standard_normal((12, 3)).astype("float32"), rng.standard_normal((12, 2)).astype("float32")
+    results, start = [], None
+    for library in (keras, pynn):
+        seen = []
+
+        class Note(library.callbacks.Callback):
+            def on_epoch_begin(self, epoch, logs=None, seen=seen):
+                if epoch and interrupted:
+                    raise KeyboardInterrupt
+                seen.append(self.model.get_weights()[0])
+
+            def on_epoch_end(self, epoch, logs=None, seen=seen):
+                seen.append(self.model.get_weights()[0])
+
+            def on_test_begin(self, logs=None, seen=seen):
+                seen.append(self.model.get_weights()[0])
+
+            def on_test_end(self, logs=None, seen=seen):
+                seen.append(self.model.get_weights()[0])
+
+        model = library.Sequential([library.Input((3,)), library.layers.Dense(2)])
+        start = model.get_weights() if start is None else start
+        model.set_weights(start)
+        model.compile(library.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5), "mean_squared_error")
+        with contextlib.suppress(KeyboardInterrupt):
+            model.fit(
+                x, y, batch_size=4, epochs=2, shuffle=False, verbose=0, validation_data=(x, y),
+                callbacks=[library.callbacks.SwapEMAWeights(swap_on_epoch), Note()],
+            )  # fmt: skip
+        results.append([*seen, model.get_weights()[0]])
+    assert len(results[0]) == (5 if interrupted else 9)
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_several_optimizers_in_one(keras):
+    results = []
+    for library, variables in zip((keras, pynn), _pair(keras), strict=True):
+        o = library.optimizers
+        inner = o.OptimizerMap(o.SGD(0.1, name="s"), {"embedding/.*": o.Adam(0.1, name="a", clipnorm=0.5)})
+        optimizer = o.MultiOptimizer(inner, name="m")
+        optimizer.build(variables)
+        for grads in _gradients():
+            optimizer.apply([library.ops.convert_to_tensor(g) for g in grads], variables)
+        state = {v.path: np.asarray(v) for v in [*optimizer.variables, *variables]}
+        results.append((state, optimizer.get_config(), o.serialize(optimizer), optimizer))
+    (theirs, config, written, a), (ours, own, _, b) = results
+    assert list(ours) == list(theirs)
+    for path, value in theirs.items():
+        np.testing.assert_allclose(ours[path], value, rtol=2e-5, atol=2e-6, err_msg=path)
+    assert own == config
+    assert optimizers.deserialize(written).get_config() == own
+    assert keras.optimizers.deserialize(optimizers.serialize(b)).get_config() == config
+    assert not hasattr(b, "learning_rate")
+    assert not hasattr(a, "learning_rate")
 
 
 @pytest.mark.parametrize("name", ["Adam", "SGD", "RMSprop", "Adagrad", "Nadam"])

@@ -1,0 +1,89 @@
+"""Steps of a pipeline that look at one element at a time."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pynn.data import elements as el
+from pynn.data import iteration as it
+from pynn.data.pipeline import (
+    UNKNOWN_CARDINALITY,
+    Pipeline,
+    caller,
+    parallel,
+    unknown,
+    unpacked,
+)
+from pynn.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from pynn.data.dataset import Dataset
+
+
+class Mapping(Pipeline):
+    """``map``, ``filter`` and their relatives."""
+
+    def map(
+        self,
+        map_func: Callable[..., Any],
+        num_parallel_calls: int | None = None,
+        deterministic: bool | None = None,
+        synchronous: bool | None = None,
+        use_unbounded_threadpool: bool = False,
+        name: str | None = None,
+    ) -> Dataset:
+        """``map_func`` of each element; the items of a tuple are its arguments.
+
+        Args:
+            map_func: gives an array, or a tuple or dictionary of arrays; layers and ``pynn.ops`` may be used.
+            num_parallel_calls: how many threads call it; AUTOTUNE for as many as there are cores.
+            deterministic, synchronous, use_unbounded_threadpool: TensorFlow's choices about order and threads.
+                Here the order is always kept, so that none of them changes a result.
+        """
+        call = caller(map_func)
+        threads = parallel("Dataset.map", num_parallel_calls)
+
+        def source() -> Iterator[Any]:
+            if threads is None:
+                return map(call, self._source())
+            return it.mapped_in_parallel(self._source, call, threads)
+
+        return self._new(source, self._length, lambda: self._mapped_spec(call))
+
+    def _mapped_spec(self, call: Callable[[Any], Any]) -> Any:
+        """From the first element; the first axis varies where that of the batch that it was made of does."""
+        first = next(self._source(), None)
+        if first is None:
+            raise ArgumentError("Dataset.element_spec: the data set is empty, so what map() gives is unknown")
+        given = el.leaves(first)[0]
+        spec = el.leaves(self.element_spec)[0]
+        rows = len(given) if spec.shape and spec.shape[0] is None and given.ndim else None
+
+        def one(array: np.ndarray) -> el.TensorSpec:
+            varies = rows is not None and array.ndim and len(array) == rows
+            return el.TensorSpec((None, *array.shape[1:]) if varies else array.shape, array.dtype)
+
+        return el.map_leaves(one, call(first))
+
+    def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
+        """Those elements of which ``predicate`` is true."""
+        call = unpacked(predicate)
+        return self._like(lambda: (e for e in self._source() if np.all(call(e))), self._changed_length(unknown))
+
+    def enumerate(self, start: int = 0, name: str | None = None) -> Dataset:
+        """Pairs of a number, counted from ``start``, and an element."""
+        return self._like(
+            lambda: ((np.asarray(i, "int64"), e) for i, e in enumerate(self._source(), start)),
+            spec=lambda: (el.TensorSpec((), "int64"), self.element_spec),
+        )
+
+    def take_while(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
+        """Elements up to the first one of which ``predicate`` is false."""
+        call = unpacked(predicate)
+        return self._like(
+            lambda: itertools.takewhile(lambda e: bool(np.all(call(e))), self._source()), UNKNOWN_CARDINALITY
+        )
