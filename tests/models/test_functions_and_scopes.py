@@ -64,7 +64,8 @@ def test_an_operation_is_a_step_of_a_model_and_is_saved(tmp_path):
     model = keras.Model(x, layers.ReLU(name="relu")(triple(x)) + 1.0)
     np.testing.assert_array_equal(model.predict(np.ones((2, 3)), verbose=0), np.full((2, 3), 4.0))
     assert [operation.name for operation in model.operations][:3] == ["x", "scale", "relu"]
-    assert triple.input is x and triple.output.shape == (None, 3)
+    assert triple.input is x
+    assert triple.output.shape == (None, 3)
     assert triple.get_config() == {"name": "scale", "factor": 3.0}
     model.save(tmp_path / "m.keras")
     again = keras.saving.load_model(tmp_path / "m.keras", custom_objects={"Scale": Scale})
@@ -96,7 +97,8 @@ def test_errors_of_operations():
 def test_a_scope_keeps_no_change():
     v, w, untouched = (keras.Variable([1.0, 2.0], name=name) for name in "vwu")
     with keras.StatelessScope([(v, [5.0, 5.0])]) as scope:
-        assert (v.numpy() == 5).all() and scope.get_current_value(w) is None
+        assert (v.numpy() == 5).all()
+        assert scope.get_current_value(w) is None
         v.assign_add([1.0, 1.0])
         w.assign([0.0, 0.0])
         np.testing.assert_array_equal(scope.get_current_value(v), [6.0, 6.0])
@@ -267,7 +269,7 @@ def test_functions_of_batches():
 
     own = Own([keras.Input((4,)), layers.Dense(2)])
     own.compile("sgd", "mse")
-    with pytest.raises(ArgumentError, match="Own has a make_train_function of its own.*override train_step"):
+    with pytest.raises(ArgumentError, match=r"Own has a make_train_function of its own.*override train_step"):
         own.fit(x, y, verbose=0)
 
 
