@@ -8,6 +8,11 @@ from pynn import layers, ops
 from pynn.errors import ArgumentError, GraphError, NotBuiltError, ShapeError
 
 
+@pytest.fixture(autouse=True)
+def _names_begin_anew():
+    keras.utils.clear_session()
+
+
 class Scale(keras.Operation):
     def __init__(self, factor, name=None):
         super().__init__(name=name)
