@@ -96,7 +96,8 @@ class Trainer(Compiling):
                 one for all, or one for each like ``y``.
             initial_epoch: the number of the first epoch, where training is resumed.
             steps_per_epoch: batches in an epoch; the next epoch goes on from there.  Sources without end need it.
-            validation_steps: the same for the validation data, which begin anew each time if they can.
+            validation_steps: the same for the validation data, which begin anew each time if they can; a generator goes
+                on where it stopped.  (Keras hands the first two batches of a generator out again in each pass.)
             validation_freq: validate after every so many epochs, or a list of epochs, counted from 1.
 
         Returns:

@@ -107,8 +107,10 @@ FITS = {
                       "weighted_metrics": {"a": ["mae"], "b": []}},
         X, TWO, {"sample_weight": WEIGHTS}),
     "weights of each output": (
-        two_outputs, {"loss": {"a": "mse", "b": "sparse_categorical_crossentropy"}}, X, TWO,
-        {"sample_weight": {"a": WEIGHTS, "b": WEIGHTS[::-1].copy()}}),
+        two_outputs,
+        {"loss": {"a": "mse", "b": "sparse_categorical_crossentropy"}, "metrics": {"a": ["mae"], "b": ["accuracy"]},
+         "weighted_metrics": {"a": ["mae", "mse"], "b": ["accuracy"]}},
+        X, TWO, {"sample_weight": {"a": WEIGHTS, "b": WEIGHTS[::-1].copy()}}),
     "validation data": (
         classifier, {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}, X, CLASSES,
         {"validation_data": (X[:9] * 2, CLASSES[:9]), "validation_batch_size": 4}),
@@ -184,6 +186,10 @@ SOURCES = {
     "a generator without end": (
         regression, "mse", lambda lib: batches(forever=True), {"steps_per_epoch": 4, "epochs": 3}),
     "a data set": (classifier, "sparse_categorical_crossentropy", dataset, {"epochs": 2}),
+    # With workers Keras's own order begins at the second batch, since it has looked at the first: it comes last.
+    "a data set with workers": (
+        classifier, "sparse_categorical_crossentropy",
+        lambda lib: dataset(lib, workers=2, max_queue_size=2) if lib is pynn else dataset(lib), {"epochs": 2}),
     "a data set and class weights": (
         classifier, "sparse_categorical_crossentropy", dataset, {"epochs": 2, "class_weight": {1: 4.0}}),
     "steps of a data set": (
@@ -201,6 +207,20 @@ def test_batches_that_come_ready(keras, name):
     same(theirs, ours, lambda m: m.fit(source(m.library), verbose=0, shuffle=False, **options).history)
     same(theirs, ours, lambda m: m.evaluate(source(m.library), verbose=0, steps=3))
     same(theirs, ours, lambda m: m.predict(source(m.library), verbose=0, steps=3))
+
+
+def test_passes_over_a_validation_generator(keras):
+    """Keras looks at two batches before the first pass, and hands them out again in every pass; pynn goes on."""
+    passes = {}
+    for library in (keras, pynn):
+        model = library.Sequential([library.Input((1,)), library.layers.Dense(1, kernel_initializer="zeros")])
+        model.compile(library.optimizers.SGD(0.0), "mae")
+        zero = np.zeros((1, 1), "float32")
+        numbered = ((zero, zero + i) for i in range(100))  # the loss of a batch is its number
+        losses = model.fit(zero, zero, epochs=3, verbose=0, validation_data=numbered, validation_steps=3).history
+        passes[library.__name__] = [round(3 * loss) for loss in losses["val_loss"]]
+    assert passes["keras"] == [0 + 1 + 2, 0 + 1 + 3, 0 + 1 + 4]
+    assert passes["pynn"] == [0 + 1 + 2, 3 + 4 + 5, 6 + 7 + 8]
 
 
 # ---- parts of a step that are the user's own --------------------------------------------------------------------
