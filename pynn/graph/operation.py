@@ -8,7 +8,6 @@ from typing import Any
 from pynn.errors import ArgumentError, NotBuiltError
 from pynn.graph import symbolic
 from pynn.graph.symbolic import Call
-from pynn.utils.constructor import automatic_config
 from pynn.utils.naming import auto_name, snake_case
 
 
@@ -109,6 +108,8 @@ class Operation:
         Raises:
             NotImplementedError: the class was given other objects, and does not define ``get_config``.
         """
+        from pynn.layers.constructor import automatic_config  # layers are operations, so theirs loads later
+
         return {"name": self.name, **automatic_config(self, Operation)}
 
     @classmethod

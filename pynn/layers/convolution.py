@@ -10,11 +10,11 @@ from pynn import activations, ops, regularizers
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
 from pynn.layers.arguments import choice, lengths, positive_int
+from pynn.layers.constructor import named_arguments
 from pynn.layers.layer import Shape
 from pynn.layers.spatial import SpatialLayer, check_window_fits, spatial_spec
 from pynn.layers.weight_options import WeightOptions
 from pynn.utils.arrays import as_float
-from pynn.utils.constructor import named_arguments
 
 
 class BaseConv(SpatialLayer, WeightOptions):

@@ -8,8 +8,8 @@ from typing import Any
 from pynn import ops
 from pynn.graph.ir import Value
 from pynn.layers.arguments import positive_int
+from pynn.layers.constructor import named_arguments
 from pynn.layers.convolution import BaseConv
-from pynn.utils.constructor import named_arguments
 
 
 class DepthwiseConv(BaseConv):

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 from pynn import ops
 from pynn.graph import trace
 from pynn.graph.ir import Value
+from pynn.layers.constructor import named_arguments
 from pynn.layers.recurrent import RecurrentLayer
 from pynn.layers.recurrent_cell import GatedCell
-from pynn.utils.constructor import named_arguments
 
 
 class GRUCell(GatedCell):

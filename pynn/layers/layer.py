@@ -22,11 +22,11 @@ from pynn.graph.symbolic import Call
 from pynn.graph.tensor import Tensor
 from pynn.graph.variable import Variable
 from pynn.layers.call_signature import build_arguments, call_signature
+from pynn.layers.constructor import automatic_config, constructor_arguments
 from pynn.layers.input_spec import InputSpec
 from pynn.layers.layer_state import LayerState, _may_train, freezes
 from pynn.layers.masks import find_masks, has_mask, mask_of, set_masks
 from pynn.utils.arrays import to_array
-from pynn.utils.constructor import automatic_config, constructor_arguments
 from pynn.utils.memory_budget import spend
 from pynn.utils.naming import auto_name, snake_case
 from pynn.utils.structure import flatten, map_structure

@@ -9,9 +9,9 @@ import numpy as np
 
 from pynn import ops
 from pynn.graph.ir import Value
+from pynn.layers.constructor import named_arguments
 from pynn.layers.recurrent import RecurrentLayer
 from pynn.layers.recurrent_cell import GatedCell
-from pynn.utils.constructor import named_arguments
 
 
 class LSTMCell(GatedCell):

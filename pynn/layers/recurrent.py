@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 from pynn import regularizers
 from pynn.errors import ArgumentError
+from pynn.layers.constructor import constructor_arguments
 from pynn.layers.layer import Layer
 from pynn.layers.recurrent_cell import RecurrentCell
 from pynn.layers.rnn import RNN
-from pynn.utils.constructor import constructor_arguments
 from pynn.utils.naming import snake_case
 
 #: What the config of a cell has and that of its layer says itself.

@@ -11,9 +11,9 @@ from pynn import ops
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
 from pynn.layers.arguments import positive_int
+from pynn.layers.constructor import named_arguments
 from pynn.layers.convolution import BaseConv
 from pynn.ops.conv_transpose import transposed_size
-from pynn.utils.constructor import named_arguments
 
 
 class ConvTranspose(BaseConv):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pynn.errors import ArgumentError
 from pynn.graph import symbolic
-from pynn.utils.constructor import automatic_config
+from pynn.layers.constructor import automatic_config
 from pynn.utils.structure import map_structure
 
 if TYPE_CHECKING:
