@@ -28,10 +28,16 @@ _CLASSES: tuple[type[Initializer], ...] = (
 _BY_CLASS_NAME: dict[str, type[Initializer]] = {c.__name__: c for c in _CLASSES}
 _BY_NAME: dict[str, type[Initializer]] = {
     **_BY_CLASS_NAME,
-    **{snake_case(c.__name__): c for c in _CLASSES},
+    **{snake_case(c.__name__): c for c in _CLASSES if c is not STFT},
     **{"zero": Zeros, "one": Ones, "normal": RandomNormal, "uniform": RandomUniform},
     **{"IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal, "STFTInitializer": STFT},
+    **{"stft": STFT, "STFTInitializer": STFT, "IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal},
 }
+IdentityInitializer, OrthogonalInitializer, STFTInitializer = Identity, Orthogonal, STFT
+constant, identity, ones, orthogonal, stft, zeros = Constant, Identity, Ones, Orthogonal, STFT, Zeros
+random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
+glorot_normal, glorot_uniform, variance_scaling = GlorotNormal, GlorotUniform, VarianceScaling
+he_normal, he_uniform, lecun_normal, lecun_uniform = HeNormal, HeUniform, LecunNormal, LecunUniform
 
 __all__ = [
     "STFT", "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "Initializer",
@@ -53,7 +59,8 @@ def get(identifier: Any) -> Any:
         return _BY_NAME[identifier]()
     if isinstance(identifier, Initializer):
         # A copy: two layers that were given the same unseeded initializer must not begin with equal weights.
-        return type(identifier).from_config(identifier.get_config())
+        unseeded = isinstance(identifier, RandomInitializer) and identifier.unseeded
+        return identifier.clone() if unseeded else identifier
     if isinstance(identifier, type) and issubclass(identifier, Initializer):
         return identifier()
     if callable(identifier):
