@@ -51,3 +51,7 @@ class DataNotFoundError(PynnError, FileNotFoundError):
 
 class CorruptDataError(PynnError, ValueError):
     """A data file is there, but its content is not what it should be."""
+
+
+class UnreadableImageError(CorruptDataError, OSError):
+    """A file is no image, or ends before its last point."""

@@ -1,9 +1,11 @@
 """The rules of ARCHITECTURE.md that a machine can hold: which part may import which, and what kernels may include."""
 
 import ast
+import pkgutil
 import re
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -116,3 +118,37 @@ def test_the_package_stays_small():
     sources = sum(path.stat().st_size for path in Path(pynn.__file__).parent.rglob("*.py"))
     binaries = sum(Path(module.__file__).stat().st_size for module in (_core, _batching))
     assert sources + binaries < 10_000_000
+
+
+def pages():
+    return [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+
+def test_files_and_folders_that_pages_name_exist():
+    """In backticks, from the root or from any folder below it; the ops of the worked examples are made up."""
+    parts = ("pynn", "csrc", "docs", "tests", "examples", "benchmarks", ".ci")
+    files = [*ROOT.glob("*.*"), *(file for part in parts for file in (ROOT / part).rglob("*") if file.is_file())]
+    known = set()
+    for file in files:
+        steps = file.relative_to(ROOT).parts
+        for i in range(len(steps)):
+            known.add("/".join(steps[i:]))
+            known.update("/".join(steps[i:j]) + "/" for j in range(i + 1, len(steps)))
+    named = re.compile(r"`([\w.*-]+(?:/[\w.*-]+)*(?:/|\.(?:py|pyx|cpp|h|def|cmake|md|toml)))`")
+    found = [(page, name) for page in pages() for name in named.findall(page.read_text())]
+    assert len(found) > 100
+    missing = [
+        f"{page.relative_to(ROOT)}: {name}"
+        for page, name in found
+        if name not in known and not any("*" in name and fnmatch(file, name) for file in known)
+    ]
+    assert [line for line in missing if "discount" not in line] == []
+
+
+def test_names_that_pages_use_exist():
+    """``pynn.x.y`` in backticks."""
+    for page in pages():
+        for name in re.findall(r"`(pynn(?:\.\w+)+)", page.read_text()):
+            if name == "pynn.ops.discounted_sum":  # a worked example
+                continue
+            assert pkgutil.resolve_name(name) is not None, f"{page.relative_to(ROOT)}: {name}"

@@ -137,22 +137,15 @@ void run_block_back(const Backward& q, int64_t first, int64_t rows, float* scrat
 }  // namespace
 
 void gru_plan(const KernelArgs& args, KernelPlan& plan) {
-  const auto p = params_of<RecurrentParams>(args);
-  plan_recurrence(p, kGates, unit_blocks(p.units), unit_blocks(p.units) * packed_block(p.units, kGates),
-                  2 * kBlockRows * block_stride(p.units) + kTileRows * kGates * W, plan);
+  plan_forward(params_of<RecurrentParams>(args), kGates, 2, plan);
 }
 
 void gru(const KernelArgs& args) {
   const auto p = params_of<RecurrentParams>(args);
-  float* packed = reinterpret_cast<float*>(args.shared);
-  if (args.phase == 0) {
-    for (int64_t block = args.begin; block < args.end; ++block)
-      pack_units(args.input<float>(1), p.units, kGates, block, packed + block * packed_block(p.units, kGates));
-    return;
-  }
+  if (packs_units(args, p, kGates, args.input<float>(1))) return;
   const Forward q = {p,
                      args.input<float>(0),
-                     packed,
+                     reinterpret_cast<const float*>(args.shared),
                      args.input<float>(2),
                      args.input<float>(3),
                      p.masked ? args.input<float>(4) : nullptr,
@@ -167,26 +160,19 @@ void gru(const KernelArgs& args) {
 }
 
 void gru_grad_plan(const KernelArgs& args, KernelPlan& plan) {
-  const auto p = params_of<RecurrentParams>(args);
-  plan_recurrence(p, kGates, column_panels(p.units), column_panels(p.units) * kTileCols * kGates * p.units,
-                  kBlockRows * (block_stride(p.units) + block_stride(kGates * p.units)), plan);
+  plan_backward(params_of<RecurrentParams>(args), kGates, 1, plan);
 }
 
 void gru_grad(const KernelArgs& args) {
   const auto p = params_of<RecurrentParams>(args);
-  float* packed = reinterpret_cast<float*>(args.shared);
-  if (args.phase == 0) {
-    for (int64_t panel = args.begin; panel < args.end; ++panel)
-      pack_transposed(args.input<float>(3), p.units, kGates * p.units, panel, packed);
-    return;
-  }
+  if (packs_transposed(args, p, kGates, args.input<float>(3))) return;
   int next = 4;
   Backward q = {};
   q.p = p;
   q.gates = args.input<float>(0);
   q.inner = args.input<float>(1);
   q.before = args.input<float>(2);
-  q.packed = packed;
+  q.packed = reinterpret_cast<const float*>(args.shared);
   if (p.g_sequence) q.g_sequence = args.input<float>(next++);
   if (p.g_last_h) q.g_last = args.input<float>(next++);
   q.dx = args.output<float>(0);

@@ -147,22 +147,15 @@ void run_block_back(const Backward& q, int64_t first, int64_t rows, float* scrat
 }  // namespace
 
 void lstm_plan(const KernelArgs& args, KernelPlan& plan) {
-  const auto p = params_of<RecurrentParams>(args);
-  plan_recurrence(p, kGates, unit_blocks(p.units), unit_blocks(p.units) * packed_block(p.units, kGates),
-                  3 * kBlockRows * block_stride(p.units) + kTileRows * kGates * W, plan);
+  plan_forward(params_of<RecurrentParams>(args), kGates, 3, plan);
 }
 
 void lstm(const KernelArgs& args) {
   const auto p = params_of<RecurrentParams>(args);
-  float* packed = reinterpret_cast<float*>(args.shared);
-  if (args.phase == 0) {
-    for (int64_t block = args.begin; block < args.end; ++block)
-      pack_units(args.input<float>(1), p.units, kGates, block, packed + block * packed_block(p.units, kGates));
-    return;
-  }
+  if (packs_units(args, p, kGates, args.input<float>(1))) return;
   const Forward q = {p,
                      args.input<float>(0),
-                     packed,
+                     reinterpret_cast<const float*>(args.shared),
                      args.input<float>(2),
                      args.input<float>(3),
                      p.masked ? args.input<float>(4) : nullptr,
@@ -178,26 +171,19 @@ void lstm(const KernelArgs& args) {
 }
 
 void lstm_grad_plan(const KernelArgs& args, KernelPlan& plan) {
-  const auto p = params_of<RecurrentParams>(args);
-  plan_recurrence(p, kGates, column_panels(p.units), column_panels(p.units) * kTileCols * kGates * p.units,
-                  kBlockRows * (2 * block_stride(p.units) + block_stride(kGates * p.units)), plan);
+  plan_backward(params_of<RecurrentParams>(args), kGates, 2, plan);
 }
 
 void lstm_grad(const KernelArgs& args) {
   const auto p = params_of<RecurrentParams>(args);
-  float* packed = reinterpret_cast<float*>(args.shared);
-  if (args.phase == 0) {
-    for (int64_t panel = args.begin; panel < args.end; ++panel)
-      pack_transposed(args.input<float>(3), p.units, kGates * p.units, panel, packed);
-    return;
-  }
+  if (packs_transposed(args, p, kGates, args.input<float>(3))) return;
   int next = 4;
   Backward q = {};
   q.p = p;
   q.gates = args.input<float>(0);
   q.cells = args.input<float>(1);
   q.c0 = args.input<float>(2);
-  q.packed = packed;
+  q.packed = reinterpret_cast<const float*>(args.shared);
   if (p.masked) q.mask = args.input<float>(next++);
   if (p.g_sequence) q.g_sequence = args.input<float>(next++);
   if (p.g_last_h) q.g_last_h = args.input<float>(next++);

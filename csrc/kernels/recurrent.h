@@ -116,17 +116,51 @@ static inline void transposed_products(const float* d, int64_t ldd, int64_t rows
   }
 }
 
-/// What the plans of all recurrent kernels have in common; `width` is gates * units.
-static inline void plan_recurrence(const RecurrentParams& p, int64_t gates, int64_t packing_tasks,
-                                   int64_t shared_floats, int64_t block_floats, KernelPlan& plan) {
+// ---- plans and phases ------------------------------------------------------------------------------------------
+
+static inline void plan_phases(const RecurrentParams& p, int64_t gates, int64_t packing_tasks, int64_t packed_floats,
+                               int64_t block_floats, KernelPlan& plan) {
   plan.phases = 2;
   plan.tasks[0] = packing_tasks;
   plan.nanoseconds[0] = 8.0 * p.units * p.units * gates / kBytesPerNanosecond;
   plan.tasks[1] = p.n;
   plan.coarse = true;
   plan.nanoseconds[1] = 1.0 * p.n * p.steps * p.units * gates * (2.0 * p.units / kFlopsPerNanosecond / 2 + 2.0) + 100;
-  plan.shared_bytes = shared_floats * sizeof(float);
+  plan.shared_bytes = packed_floats * sizeof(float);
   plan.thread_bytes = block_floats * sizeof(float);
+}
+
+/// The plan of a forward kernel whose blocks of rows keep `states` arrays of the width of a state.
+static inline void plan_forward(const RecurrentParams& p, int64_t gates, int64_t states, KernelPlan& plan) {
+  const int64_t blocks = unit_blocks(p.units);
+  plan_phases(p, gates, blocks, blocks * packed_block(p.units, gates),
+              states * kBlockRows * block_stride(p.units) + kTileRows * gates * W, plan);
+}
+
+/// The plan of a backward kernel, whose blocks keep gradients of `states` states and of the gates.
+static inline void plan_backward(const RecurrentParams& p, int64_t gates, int64_t states, KernelPlan& plan) {
+  const int64_t panels = column_panels(p.units);
+  plan_phases(p, gates, panels, panels * kTileCols * gates * p.units,
+              kBlockRows * (states * block_stride(p.units) + block_stride(gates * p.units)), plan);
+}
+
+/// The tasks of a forward kernel's first phase; false in the second.
+static inline bool packs_units(const KernelArgs& args, const RecurrentParams& p, int64_t gates,
+                               const float* recurrent) {
+  if (args.phase != 0) return false;
+  float* packed = reinterpret_cast<float*>(args.shared);
+  for (int64_t block = args.begin; block < args.end; ++block)
+    pack_units(recurrent, p.units, gates, block, packed + block * packed_block(p.units, gates));
+  return true;
+}
+
+/// The tasks of a backward kernel's first phase; false in the second.
+static inline bool packs_transposed(const KernelArgs& args, const RecurrentParams& p, int64_t gates,
+                                    const float* recurrent) {
+  if (args.phase != 0) return false;
+  for (int64_t panel = args.begin; panel < args.end; ++panel)
+    pack_transposed(recurrent, p.units, gates * p.units, panel, reinterpret_cast<float*>(args.shared));
+  return true;
 }
 
 }  // namespace PYNN_ISA

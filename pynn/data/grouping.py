@@ -46,10 +46,11 @@ class Grouping(Pipeline):
             rows = size if drop_remainder else None
             return el.map_leaves(lambda s: el.TensorSpec((rows, *(s.shape or ())), s.dtype), self.element_spec)
 
-        return self._new(
+        made = self._new(
             lambda: map(el.stack, it.groups(self._source, size, drop_remainder)), self._batches(size, drop_remainder),
             spec,
         )  # fmt: skip
+        return self._then(lambda dataset: dataset.batch(size, drop_remainder), made)
 
     def padded_batch(
         self,
@@ -84,9 +85,10 @@ class Grouping(Pipeline):
                 lambda s: el.TensorSpec((rows, *(None for _ in s.shape or ())), s.dtype), self.element_spec
             )
 
-        return self._new(
+        made = self._new(
             lambda: map(make, it.groups(self._source, size, drop_remainder)), self._batches(size, drop_remainder), spec
         )
+        return self._then(lambda d: d.padded_batch(size, padded_shapes, padding_values, drop_remainder), made)
 
     def _batches(self, size: int, drop_remainder: bool) -> int:
         return self._changed_length(lambda n: n // size if drop_remainder else -(-n // size))

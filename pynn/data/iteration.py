@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -59,8 +60,15 @@ def windows(source: Source, size: int, shift: int, stride: int, drop_remainder: 
         buffer.extend(islice(iterator, reach - len(buffer)))
 
 
-def mapped_in_parallel(source: Source, function: Callable[[Any], Any], threads: int) -> Iterator[Any]:
-    """``function`` of each element, several at a time, in the order of the elements."""
+def attempts(source: Source, function: Callable[[Any], Any], threads: int | None) -> Iterator[Callable[[], Any]]:
+    """For each element a call that gives ``function`` of it or raises its error; the rest can still be had after one.
+
+    Threads work ahead, several elements at a time; the order is that of the elements.
+    """
+    if threads is None:
+        for item in source():
+            yield partial(function, item)
+        return
     workers = (os.cpu_count() or 1) if threads == AUTOTUNE else threads
     iterator = source()
     pending: deque[Future[Any]] = deque()
@@ -69,7 +77,7 @@ def mapped_in_parallel(source: Source, function: Callable[[Any], Any], threads: 
             for item in islice(iterator, 2 * workers):
                 pending.append(executor.submit(function, item))
             while pending:
-                yield pending.popleft().result()
+                yield pending.popleft().result
                 for item in islice(iterator, 1):
                     pending.append(executor.submit(function, item))
         finally:  # also when nobody wants the rest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -47,12 +48,50 @@ class Mapping(Pipeline):
         call = caller(map_func)
         threads = parallel("Dataset.map", num_parallel_calls)
 
-        def source() -> Iterator[Any]:
-            if threads is None:
-                return map(call, self._source())
-            return it.mapped_in_parallel(self._source, call, threads)
+        def attempts() -> Iterator[Callable[[], Any]]:
+            return it.attempts(self._source, call, threads)
 
-        return self._new(source, self._length, lambda: self._mapped_spec(call))
+        def spec() -> Any:
+            return self._mapped_spec(call)
+
+        def tolerant(report: Callable[[Exception], None]) -> Dataset:
+            return self._new(lambda: _successes(attempts(), report), self._changed_length(unknown), spec)
+
+        made = self._new(lambda: (attempt() for attempt in attempts()), self._length, spec)
+        made._tolerant = tolerant
+        return made
+
+    def ignore_errors(self, log_warning: bool = False, name: str | None = None) -> Dataset:
+        """Leave out elements that ``map`` fails at, such as files that are damaged.
+
+        After ``batch`` and ``prefetch``, too: a batch misses the element, nothing else.  Errors of what comes before
+        that ``map`` still stop the iteration.
+
+        Args:
+            log_warning: warn of each one, with its error's text.
+
+        Raises:
+            ArgumentError: there is no ``map`` whose errors could be ignored.
+
+        Example:
+            >>> from pynn.data import Dataset
+            >>> [int(n) for n in Dataset.from_tensor_slices(["1", "two", "3"]).map(int).ignore_errors()]
+            [1, 3]
+        """
+        if self._tolerant is None:
+            raise ArgumentError(
+                "Dataset.ignore_errors: it leaves out elements that map() fails at, and must follow map(), or batch() "
+                "or prefetch() after it"
+            )
+
+        def report(error: Exception) -> None:
+            if log_warning:
+                warnings.warn(f"Dataset.ignore_errors: an element is left out: {error}", stacklevel=2)
+
+        made = self._tolerant(report)
+        for attribute, value in vars(self).items():  # such as the class names of files in folders
+            made.__dict__.setdefault(attribute, value)
+        return made
 
     def _mapped_spec(self, call: Callable[[Any], Any]) -> Any:
         """From the first element; the first axis varies where that of the batch that it was made of does."""
@@ -87,3 +126,13 @@ class Mapping(Pipeline):
         return self._like(
             lambda: itertools.takewhile(lambda e: bool(np.all(call(e))), self._source()), UNKNOWN_CARDINALITY
         )
+
+
+def _successes(attempts: Iterator[Callable[[], Any]], report: Callable[[Exception], None]) -> Iterator[Any]:
+    for attempt in attempts:
+        try:
+            item = attempt()
+        except Exception as error:  # whatever the function raises
+            report(error)
+        else:
+            yield item

@@ -173,7 +173,8 @@ class Ordering(Pipeline):
             if buffer_size in (None, AUTOTUNE)
             else whole_number("Dataset.prefetch", "buffer_size", buffer_size, least=0)
         )
-        return self._like(lambda: it.prefetched(self._source, size)) if size else self._like(self._source)
+        made = self._like(lambda: it.prefetched(self._source, size)) if size else self._like(self._source)
+        return self._then(lambda dataset: dataset.prefetch(size), made)
 
     def apply(self, transformation_func: Callable[[Any], Any], name: str | None = None) -> Any:
         """``transformation_func(self)``, for chains of methods."""

@@ -30,6 +30,9 @@ class Pipeline:
         spec: gives the TensorSpecs of an element; None: the first element tells.
     """
 
+    #: Builds this data set again, upon a ``map`` that reports its errors and leaves those elements out.
+    _tolerant: Callable[[Callable[[Exception], None]], Dataset] | None = None
+
     def __init__(self, source: it.Source, length: int, spec: Callable[[], Any] | None = None):
         self._source = source
         self._length = length
@@ -45,6 +48,12 @@ class Pipeline:
     def _like(self, source: it.Source, length: int | None = None, spec: Callable[[], Any] | None = None) -> Dataset:
         """A data set of elements of the same kind."""
         return self._new(source, self._length if length is None else length, spec or (lambda: self.element_spec))
+
+    def _then(self, step: Callable[[Any], Dataset], made: Dataset) -> Dataset:
+        """``made`` by ``step`` from this data set: errors can be ignored as before."""
+        if (tolerant := self._tolerant) is not None:
+            made._tolerant = lambda report: step(tolerant(report))
+        return made
 
     def _changed_length(self, change: Callable[[int], int]) -> int:
         return self._length if self._length < 0 else change(self._length)

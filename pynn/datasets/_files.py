@@ -12,8 +12,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from pynn.errors import CorruptDataError, DataNotFoundError
+
+T = TypeVar("T")
+Unpack = Callable[[Path], object]
 
 ROUNDS = 2  # how often the list of mirrors is tried
 PAUSE = 1.0  # seconds between two rounds
@@ -60,6 +64,29 @@ class Search:
                 yield root / self.folder
             else:
                 self.note(root, "no such folder")
+
+    def archive(self, file: str, mirrors: Sequence[str], md5: str, read: Callable[[Path], T], unpack: Unpack) -> T:
+        """What ``read`` makes of the data set's folder: where it is found, else where an archive is unpacked.
+
+        Args:
+            file: the archive's name.
+            mirrors: what comes before the name in its addresses.
+            md5: its checksum.
+            read: takes a folder; :class:`NotHere` sends the search on.
+            unpack: takes the archive.
+        """
+        for folder in self.folders():
+            try:
+                return read(folder)
+            except NotHere as reason:
+                self.note(folder, reason)
+        self.download(
+            file,
+            [mirror + file for mirror in mirrors],
+            check=lambda part: check_digest(part, "md5", file_digest(part, "md5"), md5),
+            install=unpack,
+        )
+        return read(roots()[0] / self.folder)
 
     def download(
         self,

@@ -55,18 +55,7 @@ def load_data() -> tuple[Split, Split]:
         CorruptDataError: a file whose checksum, length or labels are not CIFAR-10's.
     """
     search = Search("CIFAR-10", FOLDER, list(SHA1))
-    for folder in search.folders():
-        try:
-            return _read_folder(folder)
-        except NotHere as reason:
-            search.note(folder, reason)
-    search.download(
-        ARCHIVE,
-        [mirror + ARCHIVE for mirror in MIRRORS],
-        check=lambda part: check_digest(part, "md5", file_digest(part, "md5"), ARCHIVE_MD5),
-        install=_unpack,
-    )
-    return _read_folder(roots()[0] / FOLDER)
+    return search.archive(ARCHIVE, MIRRORS, ARCHIVE_MD5, _read_folder, _unpack)
 
 
 def _read_folder(folder: Path) -> tuple[Split, Split]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pynn.datasets._files import NotHere, Search, check_digest, file_digest, roots
+from pynn.datasets._files import NotHere, Search, roots
 from pynn.errors import ArgumentError, CorruptDataError
 
 Split = tuple[np.ndarray, np.ndarray]
@@ -44,18 +44,7 @@ def load_data(label_mode: str = "fine") -> tuple[Split, Split]:
     if label_mode not in _LABELS:
         raise ArgumentError(f"load_data: label_mode must be 'fine' or 'coarse', received {label_mode!r}")
     search = Search("CIFAR-100", FOLDER, list(FILES))
-    for folder in search.folders():
-        try:
-            return _read_folder(folder, label_mode)
-        except NotHere as reason:
-            search.note(folder, reason)
-    search.download(
-        ARCHIVE,
-        [mirror + ARCHIVE for mirror in MIRRORS],
-        check=lambda part: check_digest(part, "md5", file_digest(part, "md5"), ARCHIVE_MD5),
-        install=_unpack,
-    )
-    return _read_folder(roots()[0] / FOLDER, label_mode)
+    return search.archive(ARCHIVE, MIRRORS, ARCHIVE_MD5, lambda folder: _read_folder(folder, label_mode), _unpack)
 
 
 def _read_folder(folder: Path, label_mode: str) -> tuple[Split, Split]:

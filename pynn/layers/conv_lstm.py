@@ -14,7 +14,7 @@ from pynn.layers.input_spec import InputSpec
 from pynn.layers.layer import Shape
 from pynn.layers.lstm import LSTMCell
 from pynn.layers.recurrent import RecurrentLayer
-from pynn.layers.recurrent_cell import keep_masked, zero_states
+from pynn.layers.recurrent_cell import run_steps, zero_states
 from pynn.utils.arrays import as_float
 
 
@@ -110,17 +110,12 @@ class ConvLSTMCell(LSTMCell):
             along = [4 * self.filters if axis == self._channels else 1 for axis in range(z.ndim)]
             z = z + ops.reshape(self.bias, along)
         parts = ops.split_steps(ops.reshape(z, (n, steps, *z.shape[1:])), axis=1)
-        counts = None if mask is None else ops.split_steps(mask, axis=1)
         kernels, dropped = self._kernels_of_gates(training), self._masks_of_state(states[0], training)
-        collected: list[Value] = []
-        states = list(states)
-        for at in range(steps)[:: -1 if go_backwards else 1]:
-            new = list(self._advance(parts[at], states, kernels, dropped))
-            if counts is not None:
-                new = [keep_masked(counts[at], a, b) for a, b in zip(new, states, strict=True)]
-            states = new
-            collected.append(states[0])
-        return (ops.join_steps(collected, axis=1) if sequence else None), list(states)
+
+        def advance(at: int, states: Sequence[Value]) -> Sequence[Value]:
+            return self._advance(parts[at], states, kernels, dropped)
+
+        return run_steps(advance, steps, states, go_backwards, mask, sequence)
 
     def _kernels_of_gates(self, training: bool) -> list[Value]:
         """The recurrent kernel, or its part of each gate where each has dropout of its own."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from pynn.errors import ArgumentError
 from pynn.layers.arguments import positive_int
+from pynn.layers.constructor import named_arguments
 from pynn.layers.multi_head_attention import MultiHeadAttention
 
 
@@ -62,20 +63,7 @@ class GroupedQueryAttention(MultiHeadAttention):
         super().__init__(
             num_query_heads,
             head_dim,
-            dropout=dropout,
-            use_bias=use_bias,
-            sliding_window=sliding_window,
-            flash_attention=flash_attention,
-            kernel_initializer=kernel_initializer,
-            bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer,
-            bias_regularizer=bias_regularizer,
-            activity_regularizer=activity_regularizer,
-            kernel_constraint=kernel_constraint,
-            bias_constraint=bias_constraint,
-            use_gate=use_gate,
-            seed=seed,
-            **kwargs,
+            **named_arguments(locals(), without=("head_dim", "num_query_heads", "num_key_value_heads")),
         )
         self.activity_regularizer = self.projection_regularizer
         self.num_key_value_heads = positive_int(f"layer '{self.name}'", "num_key_value_heads", num_key_value_heads)

@@ -8,8 +8,7 @@ import numpy as np
 
 from pynn.errors import ArgumentError, DtypeError, ShapeError
 from pynn.layers.arguments import choice, positive_int
-from pynn.layers.host_layer import HostLayer, encode_indices
-from pynn.layers.lookup import string_array
+from pynn.layers.host_layer import HostLayer, encode_indices, string_array
 from pynn.utils.hashing import cross_bucket, hash_buckets, salt_pair
 
 _MODES = ("int", "one_hot", "multi_hot", "count")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pynn.errors import CallError
+from pynn.errors import CallError, DtypeError
 from pynn.graph import symbolic, trace
 from pynn.graph.tensor import Tensor
 from pynn.layers.layer import Layer
@@ -52,3 +52,19 @@ def encode_indices(indices: np.ndarray, mode: str, depth: int) -> np.ndarray:
     shape = indices.shape[:-1] if indices.ndim else ()
     shown = counts > 0 if mode == "multi_hot" else counts
     return shown.astype("float32").reshape(*shape, depth)
+
+
+def string_array(where: str, x: Any, encoding: str = "utf-8") -> np.ndarray:
+    """An array of ``str`` of strings in arrays or lists."""
+    try:
+        array = np.asarray(x.to_numpy() if hasattr(x, "to_numpy") else x)
+    except ValueError:
+        raise DtypeError(f"{where}: expected an array of strings, received rows of different lengths") from None
+    if array.dtype.kind == "U":
+        return array
+    if array.dtype.kind == "S":
+        return np.char.decode(array, encoding)
+    if array.dtype.kind == "O" and all(isinstance(item, str | bytes) for item in array.flat):
+        texts = [item.decode(encoding) if isinstance(item, bytes) else item for item in array.flat]
+        return np.array(texts, str).reshape(array.shape)
+    raise DtypeError(f"{where}: expected strings, received {type(x).__name__} of dtype {array.dtype}")

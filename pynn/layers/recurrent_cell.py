@@ -7,7 +7,7 @@ has one for its arguments (``whole``), else as a graph of one ``step`` after the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -175,15 +175,12 @@ class RecurrentCell(WeightOptions):
         by_step = ops.transpose(ops.reshape(z, (n, steps, gates, self.units)), (1, 2, 0, 3))
         parts = ops.split_steps(ops.reshape(by_step, (steps * gates, n, self.units)), axis=0)
         kernels, dropped = self._recurrent_kernels(), self._state_masks(n, training)
-        stays = None if mask is None else ops.split_steps(mask, axis=1)
-        collected: list[Value] = []
-        for at in range(steps)[:: -1 if go_backwards else 1]:
-            new = self.step(parts[at * gates : (at + 1) * gates], self._dropped(states[0], dropped), states, kernels)
-            if stays is not None:
-                new = tuple(keep_masked(stays[at], a, b) for a, b in zip(new, states, strict=True))
-            states = new
-            collected.append(states[0])
-        return (ops.join_steps(collected, axis=1) if sequence else None), list(states)
+
+        def advance(at: int, states: Sequence[Value]) -> Sequence[Value]:
+            of_gates = parts[at * gates : (at + 1) * gates]
+            return self.step(of_gates, self._dropped(states[0], dropped), states, kernels)
+
+        return run_steps(advance, steps, states, go_backwards, mask, sequence)
 
     def _recurrent_kernels(self) -> tuple[Value, ...]:
         """The recurrent kernel's part of each gate."""
@@ -244,6 +241,29 @@ def _zeros(shape: tuple[int, ...]) -> Any:
     if trace.is_tracing():
         return ops.broadcast_to(trace.as_value(0.0), shape)
     return np.zeros(shape, "float32")
+
+
+def run_steps(
+    advance: Callable[[int, Sequence[Value]], Sequence[Value]],
+    steps: int,
+    states: Sequence[Value],
+    go_backwards: bool,
+    mask: Value | None,
+    sequence: bool,
+) -> tuple[Value | None, list[Value]]:
+    """``(outputs of all steps in the order of reading, last states)``; see :meth:`RecurrentCell.run`.
+
+    ``advance(at, states)`` gives the states after step ``at``, the output first.
+    """
+    stays = None if mask is None else ops.split_steps(mask, axis=1)
+    outputs: list[Value] = []
+    for at in range(steps)[:: -1 if go_backwards else 1]:
+        new = advance(at, states)
+        if stays is not None:
+            new = [keep_masked(stays[at], a, b) for a, b in zip(new, states, strict=True)]
+        states = new
+        outputs.append(states[0])
+    return (ops.join_steps(outputs, axis=1) if sequence else None), list(states)
 
 
 def keep_masked(counts: Value, new: Value, old: Value) -> Value:

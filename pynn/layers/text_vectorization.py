@@ -10,8 +10,9 @@ import numpy as np
 
 from pynn.errors import ArgumentError, ShapeError
 from pynn.layers.arguments import choice
-from pynn.layers.host_layer import HostLayer
-from pynn.layers.lookup import OUTPUT_MODES, StringLookup, string_array
+from pynn.layers.host_layer import HostLayer, string_array
+from pynn.layers.index_lookup import OUTPUT_MODES
+from pynn.layers.lookup import StringLookup
 
 _LOWER = dict(zip(string.ascii_uppercase, string.ascii_lowercase, strict=True))
 _NO_PUNCTUATION = dict.fromkeys(string.punctuation, "")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -152,11 +152,26 @@ def _area_under_pr(tp: Any, fp: Any, tn: Any, fn: Any) -> Any:
     return np.sum(divide_no_nan(areas, np.maximum(tp[1:] + fn[1:], 0.0)), axis=0)
 
 
+def _recall(tp: Any, fp: Any, tn: Any, fn: Any) -> Any:
+    return divide_no_nan(tp, tp + fn)
+
+
+def _specificity(tp: Any, fp: Any, tn: Any, fn: Any) -> Any:
+    return divide_no_nan(tn, tn + fp)
+
+
+def _precision(tp: Any, fp: Any, tn: Any, fn: Any) -> Any:
+    return divide_no_nan(tp, tp + fp)
+
+
 class _BestUnderConstraint(ConfusionMetric):
     """The best of one rate at thresholds where another is at least a given value; 0 where it never is."""
 
-    #: The argument that holds the value.
-    _argument = ""
+    #: The argument that holds the value, and of which rate it is.
+    _argument: ClassVar[str]
+    _bounded: ClassVar[Callable[..., Any]]
+    #: The rate that is asked for.
+    _wanted: ClassVar[Callable[..., Any]]
 
     def __init__(self, value: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: Any):
         owner = type(self).__name__
@@ -167,15 +182,13 @@ class _BestUnderConstraint(ConfusionMetric):
         n = num_thresholds
         super().__init__(name, dtype, [0.5] if n == 1 else [i / (n - 1) for i in range(n)])
         self.value, self.num_thresholds, self.class_id = value, num_thresholds, class_id
+        setattr(self, self._argument, value)
         self._add_counts()
 
-    def _rates(self, tp: Any, fp: Any, tn: Any, fn: Any) -> tuple[Any, Any]:
-        """The rate that is bounded, and the one that is asked for."""
-        raise NotImplementedError
-
     def result(self) -> Any:
-        bounded, wanted = self._rates(*self._states())
-        return as_result(np.max(np.where(bounded >= self.value, wanted, 0.0), axis=0))
+        counts = self._states()
+        enough = type(self)._bounded(*counts) >= self.value
+        return as_result(np.max(np.where(enough, type(self)._wanted(*counts), 0.0), axis=0))
 
     def get_config(self) -> dict[str, Any]:
         own = {"class_id": self.class_id, "num_thresholds": self.num_thresholds, self._argument: self.value}
@@ -192,6 +205,7 @@ class SensitivityAtSpecificity(_BestUnderConstraint):
     """
 
     _argument = "specificity"
+    _bounded, _wanted = _specificity, _recall
 
     def __init__(
         self,
@@ -202,16 +216,13 @@ class SensitivityAtSpecificity(_BestUnderConstraint):
         dtype: Any = None,
     ):
         super().__init__(specificity, num_thresholds, class_id, name, dtype)
-        self.specificity = specificity
-
-    def _rates(self, tp: Any, fp: Any, tn: Any, fn: Any) -> tuple[Any, Any]:
-        return divide_no_nan(tn, tn + fp), divide_no_nan(tp, tp + fn)
 
 
 class SpecificityAtSensitivity(_BestUnderConstraint):
     """The best specificity ``tn / (tn + fp)`` at thresholds where sensitivity ``tp / (tp + fn)`` is enough."""
 
     _argument = "sensitivity"
+    _bounded, _wanted = _recall, _specificity
 
     def __init__(
         self,
@@ -222,16 +233,13 @@ class SpecificityAtSensitivity(_BestUnderConstraint):
         dtype: Any = None,
     ):
         super().__init__(sensitivity, num_thresholds, class_id, name, dtype)
-        self.sensitivity = sensitivity
-
-    def _rates(self, tp: Any, fp: Any, tn: Any, fn: Any) -> tuple[Any, Any]:
-        return divide_no_nan(tp, tp + fn), divide_no_nan(tn, tn + fp)
 
 
 class PrecisionAtRecall(_BestUnderConstraint):
     """The best precision ``tp / (tp + fp)`` at thresholds where recall ``tp / (tp + fn)`` is enough."""
 
     _argument = "recall"
+    _bounded, _wanted = _recall, _precision
 
     def __init__(
         self,
@@ -242,16 +250,13 @@ class PrecisionAtRecall(_BestUnderConstraint):
         dtype: Any = None,
     ):
         super().__init__(recall, num_thresholds, class_id, name, dtype)
-        self.recall = recall
-
-    def _rates(self, tp: Any, fp: Any, tn: Any, fn: Any) -> tuple[Any, Any]:
-        return divide_no_nan(tp, tp + fn), divide_no_nan(tp, tp + fp)
 
 
 class RecallAtPrecision(_BestUnderConstraint):
     """The best recall ``tp / (tp + fn)`` at thresholds where precision ``tp / (tp + fp)`` is enough."""
 
     _argument = "precision"
+    _bounded, _wanted = _precision, _recall
 
     def __init__(
         self,
@@ -262,7 +267,3 @@ class RecallAtPrecision(_BestUnderConstraint):
         dtype: Any = None,
     ):
         super().__init__(precision, num_thresholds, class_id, name, dtype)
-        self.precision = precision
-
-    def _rates(self, tp: Any, fp: Any, tn: Any, fn: Any) -> tuple[Any, Any]:
-        return divide_no_nan(tp, tp + fp), divide_no_nan(tp, tp + fn)

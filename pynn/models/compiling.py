@@ -168,7 +168,7 @@ class Compiling:
             found.append(self._compile_metrics)
         if self._compile_loss is not None:
             found += self._compile_loss.metrics
-        inside = {"_loss_tracker", "_compile_metrics"}
+        inside = {"_loss_tracker", "_compile_metrics", "_compile_config"}  # the last has what compile was given
         found += _metrics_among(value for name, value in vars(self).items() if name not in inside)
         for layer in self._flatten_layers()[1:]:
             if not isinstance(layer, Compiling):  # a model inside has its own training

@@ -17,14 +17,13 @@ from pynn.ops.elementwise import (
     Multiply,
     Square,
     Subtract,
-    _float,
-    _like,
     _number,
     absolute,
     clip,
     divide,
     maximum,
 )
+from pynn.ops.operands import _float, _like
 
 
 class Sigmoid(Elementwise):
@@ -123,7 +122,7 @@ class EluGrad(Elementwise):
     alpha: float = 1.0
 
     def vjp(self, g: Any, y: Any, *inputs: Value) -> Sequence[Value | None]:
-        from pynn.ops.elementwise import Greater, Select
+        from pynn.ops.comparison import Greater, Select
 
         g0, x = inputs
         zero = _like(x, 0.0)

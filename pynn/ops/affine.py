@@ -8,10 +8,11 @@ import numpy as np
 
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
-from pynn.ops.elementwise import _float, divide
+from pynn.ops.elementwise import divide
 from pynn.ops.image_sampling import INTERPOLATIONS_AT_PLACES, PLACES_OUTSIDE, sample_images
 from pynn.ops.images import as_batch
 from pynn.ops.math import round as rounded
+from pynn.ops.operands import _float
 from pynn.ops.selection import saturate_cast
 from pynn.ops.shape import broadcast_to, expand_dims, reshape
 

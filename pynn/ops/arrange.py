@@ -17,7 +17,7 @@ from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
 from pynn.graph.symbolic import with_plain
 from pynn.graph.trace import as_value
-from pynn.ops.elementwise import where
+from pynn.ops.comparison import where
 from pynn.ops.embedding import take
 from pynn.ops.pad import concatenate
 from pynn.ops.pad import slice as part

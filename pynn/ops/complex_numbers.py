@@ -8,8 +8,10 @@ from typing import Any
 
 from pynn.graph.ir import Op, Spec, Value
 from pynn.graph.trace import as_value
-from pynn.ops.elementwise import _float, _together, cos, less, multiply, negative, sin, where
+from pynn.ops.comparison import less, where
+from pynn.ops.elementwise import cos, multiply, negative, sin
 from pynn.ops.math import arctan2
+from pynn.ops.operands import _float, _together
 from pynn.ops.shape import zeros_like
 
 
@@ -85,7 +87,7 @@ def polar(abs_: Any, angle: Any) -> Value:
 
 def isreal(x: Any) -> Value:
     """Where the imaginary part is 0: bool."""
-    from pynn.ops.elementwise import equal
+    from pynn.ops.comparison import equal
 
     return equal(imag(x), 0)
 

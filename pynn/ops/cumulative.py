@@ -13,8 +13,10 @@ from pynn.graph.dtypes import checked_dtype
 from pynn.graph.ir import Op, Spec, Value
 from pynn.graph.trace import as_value
 from pynn.ops.arrange import axes_of, axis_of, moveaxis, ravel
-from pynn.ops.elementwise import _float, absolute, add, exp, log, maximum, multiply, not_equal, subtract, where
+from pynn.ops.comparison import not_equal, where
+from pynn.ops.elementwise import absolute, add, exp, log, maximum, multiply, subtract
 from pynn.ops.math import isfinite
+from pynn.ops.operands import _float
 from pynn.ops.pad import slice as part
 from pynn.ops.reduce import Axis, _axes, _countable, mean
 from pynn.ops.reduce import max as reduce_max

@@ -9,8 +9,8 @@ from typing import Any
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
 from pynn.ops.batched_matmul import BatchedMatmul
-from pynn.ops.elementwise import common_dtype
 from pynn.ops.matmul import Matmul
+from pynn.ops.operands import common_dtype
 from pynn.ops.shape import cast
 
 

@@ -2,7 +2,7 @@
 
 All element-wise ops run in one native kernel, ``elementwise_chain``, which evaluates a whole chain of them tile by
 tile while the tile is in the L1 cache; an op alone is a chain of one step.  An op's name is the name of its tile
-function in ``csrc/include/pynn/elementwise.def``.  Activations are in ``pynn.ops.activations``.
+function in ``csrc/include/pynn/elementwise.def``.  Activations and comparisons have files of their own.
 """
 
 from __future__ import annotations
@@ -12,11 +12,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pynn.errors import ShapeError
-from pynn.graph import dtypes
 from pynn.graph.ir import Candidate, Node, Op, Spec, Value
 from pynn.graph.trace import as_value
-from pynn.graph.variable import Variable
+from pynn.ops.operands import _as, _float, _like, _together, common_dtype, dtype_of
 
 
 class Elementwise(Op, abstract=True):
@@ -117,6 +115,8 @@ class Minimum(Numeric):
 
 
 def _split_between(g: Value, y: Value, a: Value, b: Value) -> tuple[Value, Value]:
+    from pynn.ops.comparison import Equal
+
     is_a, is_b = Equal()(a, y), Equal()(b, y)
     share = Divide()(g, Add()(is_a, is_b))
     return Multiply()(share, is_a), Multiply()(share, is_b)
@@ -126,6 +126,8 @@ class Power(Numeric):
     """``a ** b``.  The gradient of the exponent is 0 where ``a <= 0``, where it is not defined."""
 
     def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
+        from pynn.ops.comparison import Greater, Select
+
         a, b = inputs
         one, zero = _like(b, 1.0), _like(b, 0.0)
         # Where b is 0 the result is 1 whatever a is; the formula would give 0 * inf at a = 0.
@@ -227,142 +229,7 @@ class Cos(Elementwise):
         return (Negative()(Multiply()(g, Sin()(inputs[0]))),)
 
 
-class Comparison(Numeric, abstract=True):
-    """Base: 1 where the comparison holds, else 0, in the inputs' dtype.  No gradient."""
-
-    def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
-        return None, None
-
-
-class Equal(Comparison):
-    """``a == b``."""
-
-
-class NotEqual(Comparison):
-    """``a != b``."""
-
-
-class Greater(Comparison):
-    """``a > b``."""
-
-
-class GreaterEqual(Comparison):
-    """``a >= b``."""
-
-
-class Less(Comparison):
-    """``a < b``."""
-
-
-class LessEqual(Comparison):
-    """``a <= b``."""
-
-
-class IsNan(Elementwise):
-    """1 where ``x`` is not a number, else 0.  No gradient."""
-
-    def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
-        return (None,)
-
-
-def is_truth(v: Value) -> bool:
-    """Whether ``v`` is known to hold nothing but 0 and 1."""
-    if v.dtype == "bool":
-        return True
-    node = v.node
-    if node is None:
-        return isinstance(v.source, np.ndarray) and v.size == 1 and v.source.item() in (0, 1)
-    if isinstance(node.op, Multiply | Maximum | Minimum) or node.op.name in ("reshape", "broadcast_to", "max", "min"):
-        return all(map(is_truth, node.inputs))
-    return isinstance(node.op, Comparison | IsNan) or (node.op.name == "cast" and node.inputs[0].dtype == "bool")
-
-
-class Select(Numeric):
-    """``a`` where ``condition`` is not 0, else ``b``."""
-
-    def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
-        condition = inputs[0]
-        zero = _like(g, 0.0)
-        return None, Select()(condition, g, zero), Select()(condition, zero, g)
-
-
 # ---- functions -----------------------------------------------------------------------------------------------------
-
-
-def _like(x: Value, number: float) -> Value:
-    """``number`` in the shape and dtype of ``x``."""
-    from pynn.ops.shape import BroadcastTo
-
-    scalar = as_value(number, x.dtype)
-    return BroadcastTo(x.shape)(scalar) if x.shape else scalar
-
-
-def dtype_of(x: Any) -> Any:
-    """What :func:`~pynn.graph.dtypes.result_type` takes for an operand: a name, or the type of a plain number."""
-    if isinstance(x, Value | Variable):
-        return x.dtype
-    if type(x) in (bool, int, float, complex):
-        return type(x)
-    if isinstance(x, np.floating) and np.ndim(x) == 0:
-        return float
-    return as_value(x).dtype
-
-
-def common_dtype(*operands: Any, floating: bool = False, least: str = "bool") -> str:
-    """The dtype in which operands meet; a float if ``floating``, and at least ``least``."""
-    dtype = dtypes.result_type(*map(dtype_of, operands))
-    if floating and not dtype.startswith(("float", "complex")):
-        return dtypes.FLOAT
-    return least if dtype == "bool" else dtype
-
-
-def _as(x: Any, dtype: str) -> Value:
-    """``x`` as a value of this dtype."""
-    from pynn.ops.shape import cast
-
-    return as_value(x, dtype) if np.isscalar(x) else cast(x, dtype)
-
-
-def _float(x: Any, dtype: str = dtypes.FLOAT) -> Value:
-    """``x`` itself if it holds floats, else as such."""
-    v = as_value(x, dtype if np.isscalar(x) else None)
-    return v if v.spec.is_float else _as(v, dtype)
-
-
-def _together(name: str, *operands: Any, floating: bool = False, least: str = "bool") -> list[Value]:
-    """The operands in one dtype and one shape, broadcast as NumPy does."""
-    dtype = common_dtype(*operands, floating=floating, least=least)
-    return _one_shape(name, *(_as(x, dtype) for x in operands))
-
-
-def cast_together(*operands: Any) -> list[Value]:
-    """The operands in one dtype, in their own shapes."""
-    dtype = common_dtype(*operands)
-    return [_as(x, dtype) for x in operands]
-
-
-def _one_shape(name: str, *values: Value) -> list[Value]:
-    from pynn.ops.shape import broadcast_to
-
-    try:
-        shape = np.broadcast_shapes(*(v.shape for v in values))
-    except ValueError:
-        came = " and ".join(str(v.spec) for v in values)
-        raise ShapeError(
-            f"{name}: shapes do not fit together: {came}; sizes must be equal or 1, counted from the last axis"
-        ) from None
-    return [broadcast_to(v, shape) for v in values]
-
-
-def _truth(x: Any, dtype: str = dtypes.FLOAT) -> Value:
-    """1 where ``x`` is not 0, else 0, in a dtype to compute with."""
-    v = as_value(x)
-    return _as(v, dtype) if is_truth(v) else _as(NotEqual()(v, _like(v, 0)), dtype)
-
-
-def _bool(x: Value) -> Value:
-    """A comparison's zeros and ones as truth values."""
-    return _as(x, "bool")
 
 
 def add(x1: Any, x2: Any) -> Value:
@@ -416,70 +283,6 @@ def power(x1: Any, x2: Any) -> Value:
     if not isinstance(x2, Value) and np.isscalar(x2) and x2 == 2 and common_dtype(x1, x2) == dtype_of(x1):
         return square(x1)
     return Power()(*_together("power", x1, x2, least="int32"))
-
-
-def equal(x1: Any, x2: Any) -> Value:
-    """Where ``x1 == x2``: bool.
-
-    Example:
-        >>> from pynn import ops
-        >>> ops.equal([1, 2, 3], [1, 0, 3])
-        array([ True, False,  True])
-    """
-    return _bool(Equal()(*_together("equal", x1, x2)))
-
-
-def not_equal(x1: Any, x2: Any) -> Value:
-    """Where ``x1 != x2``: bool."""
-    return _bool(NotEqual()(*_together("not_equal", x1, x2)))
-
-
-def greater(x1: Any, x2: Any) -> Value:
-    """Where ``x1 > x2``: bool."""
-    return _bool(Greater()(*_together("greater", x1, x2)))
-
-
-def greater_equal(x1: Any, x2: Any) -> Value:
-    """Where ``x1 >= x2``: bool."""
-    return _bool(GreaterEqual()(*_together("greater_equal", x1, x2)))
-
-
-def less(x1: Any, x2: Any) -> Value:
-    """Where ``x1 < x2``: bool."""
-    return _bool(Less()(*_together("less", x1, x2)))
-
-
-def less_equal(x1: Any, x2: Any) -> Value:
-    """Where ``x1 <= x2``: bool."""
-    return _bool(LessEqual()(*_together("less_equal", x1, x2)))
-
-
-def logical_and(x1: Any, x2: Any) -> Value:
-    """Where neither is 0: bool."""
-    return _bool(Multiply()(*_one_shape("logical_and", _truth(x1), _truth(x2))))
-
-
-def logical_or(x1: Any, x2: Any) -> Value:
-    """Where at least one is not 0: bool."""
-    return _bool(Maximum()(*_one_shape("logical_or", _truth(x1), _truth(x2))))
-
-
-def logical_xor(x1: Any, x2: Any) -> Value:
-    """Where exactly one is not 0: bool."""
-    return _bool(NotEqual()(*_one_shape("logical_xor", _truth(x1), _truth(x2))))
-
-
-def logical_not(x: Any) -> Value:
-    """Where ``x`` is 0: bool."""
-    v = as_value(x)
-    v = _truth(v) if v.dtype == "bool" else v
-    return _bool(Equal()(v, _like(v, 0)))
-
-
-def where(condition: Any, x1: Any, x2: Any) -> Value:
-    """``x1`` where ``condition`` is true (not 0), else ``x2``, broadcast as in NumPy."""
-    dtype = common_dtype(x1, x2)
-    return Select()(*_one_shape("where", _truth(condition, dtype), _as(x1, dtype), _as(x2, dtype)))
 
 
 def clip(x: Any, x_min: Any, x_max: Any) -> Value:
@@ -553,11 +356,6 @@ def sin(x: Any) -> Value:
 def cos(x: Any) -> Value:
     """Cosine of ``x`` in radians."""
     return Cos()(_float(x))
-
-
-def isnan(x: Any) -> Value:
-    """Where ``x`` is not a number: bool."""
-    return _bool(IsNan()(_float(x)))
 
 
 abs = absolute

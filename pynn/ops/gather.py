@@ -17,8 +17,10 @@ from pynn.graph.ir import Op, Spec, Value
 from pynn.graph.symbolic import with_plain
 from pynn.graph.trace import as_value
 from pynn.ops.arrange import axis_of
-from pynn.ops.elementwise import Add, Divide, Equal, Multiply, Select, _like
+from pynn.ops.comparison import Equal, Select
+from pynn.ops.elementwise import Add, Divide, Multiply
 from pynn.ops.embedding import AddRows, TakeRows
+from pynn.ops.operands import _like
 from pynn.ops.shape import cast, reshape
 
 
@@ -94,7 +96,7 @@ class ScatterRows(Op):
 
 def _rows_or_zeros(table: Value, numbers: Value) -> Value:
     """The rows with these numbers; zeros for those outside of the table, which have had no influence on it."""
-    from pynn.ops.elementwise import greater_equal, less, logical_and, where
+    from pynn.ops.comparison import greater_equal, less, logical_and, where
 
     inside = logical_and(greater_equal(numbers, -table.shape[0]), less(numbers, table.shape[0]))
     return where(reshape(inside, (-1, *(1 for _ in table.shape[1:]))), TakeRows()(table, numbers), 0.0)
@@ -157,7 +159,8 @@ def _broadcast_but(x: Value, numbers: Value, axis: int) -> tuple[Value, Value]:
 
 def row_numbers(indices: Value, shape: Sequence[int]) -> Value:
     """Places ``indices[..., k]`` in the first k axes of an array of this shape, as numbers of rows of a table."""
-    from pynn.ops.elementwise import add, less, multiply, where
+    from pynn.ops.comparison import less, where
+    from pynn.ops.elementwise import add, multiply
     from pynn.ops.reduce import sum as reduce_sum
 
     k = indices.shape[-1]

@@ -10,7 +10,7 @@ from pynn.errors import ArgumentError, GraphError
 from pynn.graph.dtypes import of_array
 from pynn.graph.symbolic import callable_on_everything, on_its_own
 from pynn.graph.tensor import Tensor
-from pynn.ops import elementwise
+from pynn.ops import comparison
 
 
 def numbers_of(function: str, x: Any) -> np.ndarray:
@@ -35,7 +35,7 @@ def _tensor(array: Any, dtype: str | None = None) -> Any:
     return np.asarray(array, dtype).view(Tensor)
 
 
-_either = callable_on_everything(elementwise.where)
+_either = callable_on_everything(comparison.where)
 
 
 @on_its_own

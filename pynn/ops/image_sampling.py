@@ -8,7 +8,8 @@ import numpy as np
 
 from pynn.graph.ir import Value
 from pynn.graph.trace import as_value
-from pynn.ops.elementwise import abs, clip, floor, greater_equal, less_equal, minimum, sign
+from pynn.ops.comparison import greater_equal, less_equal
+from pynn.ops.elementwise import abs, clip, floor, minimum, sign
 from pynn.ops.embedding import take
 from pynn.ops.images import RESAMPLING_KERNELS, resampling_weights
 from pynn.ops.matmul import matmul

@@ -17,23 +17,13 @@ from pynn.graph.ir import Value
 from pynn.graph.symbolic import with_plain
 from pynn.graph.trace import as_value
 from pynn.ops.arrange import moveaxis, stack, unstack
+from pynn.ops.comparison import equal, greater, where
 from pynn.ops.einsum import einsum
-from pynn.ops.elementwise import (
-    _float,
-    absolute,
-    clip,
-    divide,
-    equal,
-    greater,
-    maximum,
-    minimum,
-    mod,
-    multiply,
-    where,
-)
+from pynn.ops.elementwise import absolute, clip, divide, maximum, minimum, mod, multiply
 from pynn.ops.embedding import take
 from pynn.ops.indexing import get_item
 from pynn.ops.math import round as rounded
+from pynn.ops.operands import _float
 from pynn.ops.pad import concatenate, pad
 from pynn.ops.reduce import sum as reduce_sum
 from pynn.ops.selection import saturate_cast

@@ -12,7 +12,8 @@ from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
 from pynn.graph.trace import as_value
 from pynn.graph.variable import Variable
-from pynn.ops.elementwise import add, less, multiply, where
+from pynn.ops.comparison import less, where
+from pynn.ops.elementwise import add, multiply
 from pynn.ops.embedding import TakeRows
 from pynn.ops.pad import pad, slice
 from pynn.ops.shape import broadcast_to, cast, reshape

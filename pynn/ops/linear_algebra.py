@@ -16,9 +16,11 @@ import numpy as np
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Op, Spec, Value
 from pynn.ops.arrange import swapaxes, tril, triu
-from pynn.ops.elementwise import _float, add, divide, equal, multiply, negative, subtract, where
+from pynn.ops.comparison import equal, where
+from pynn.ops.elementwise import add, divide, multiply, negative, subtract
 from pynn.ops.elementwise import log as _log
 from pynn.ops.matmul import matmul
+from pynn.ops.operands import _float
 from pynn.ops.reduce import max as reduce_max
 from pynn.ops.reduce import sum as reduce_sum
 from pynn.ops.shape import expand_dims, reshape, squeeze

@@ -12,15 +12,13 @@ from typing import Any
 
 from pynn.graph.ir import Value
 from pynn.graph.trace import as_value
+from pynn.ops.comparison import Equal, IsNan, Less, Select, _bool, equal, isnan, logical_or, where
 from pynn.ops.elementwise import (
     Abs,
     Add,
     Divide,
-    Equal,
     Exp,
     Floor,
-    IsNan,
-    Less,
     Log1p,
     Maximum,
     Minimum,
@@ -29,20 +27,12 @@ from pynn.ops.elementwise import (
     Numeric,
     NumpyElementwise,
     Rsqrt,
-    Select,
     Sign,
     Square,
     Subtract,
-    _bool,
-    _float,
-    _like,
-    _together,
     divide,
-    equal,
-    isnan,
-    logical_or,
-    where,
 )
+from pynn.ops.operands import _float, _like, _together
 from pynn.ops.reduce import all as all_true
 from pynn.ops.shape import cast
 

@@ -131,7 +131,7 @@ def matmul(x1: Any, x2: Any) -> Value:
         ShapeError: the inner sizes differ, the leading axes do not broadcast, or one is a scalar.
     """
     from pynn.ops.batched_matmul import batched_matmul
-    from pynn.ops.elementwise import common_dtype
+    from pynn.ops.operands import common_dtype
     from pynn.ops.shape import cast, reshape
 
     dtype = common_dtype(x1, x2)

@@ -8,22 +8,10 @@ from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
 from pynn.ops.activations import elu, relu6, sigmoid, softplus, tanh
 from pynn.ops.arrange import axis_of, moveaxis, split
+from pynn.ops.comparison import greater, less_equal, logical_and, where
 from pynn.ops.cumulative import cumsum
-from pynn.ops.elementwise import (
-    _float,
-    absolute,
-    clip,
-    divide,
-    greater,
-    less_equal,
-    logical_and,
-    maximum,
-    minimum,
-    multiply,
-    sqrt,
-    square,
-    where,
-)
+from pynn.ops.elementwise import absolute, clip, divide, maximum, minimum, multiply, sqrt, square
+from pynn.ops.operands import _float
 from pynn.ops.reduce import sum as reduce_sum
 from pynn.ops.shape import cast
 from pynn.ops.sorting import sort

@@ -186,7 +186,7 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Value:
         ArgumentError: nothing to join, or no such axis.
         ShapeError: shapes that differ along other axes.
     """
-    from pynn.ops.elementwise import common_dtype
+    from pynn.ops.operands import common_dtype
     from pynn.ops.shape import cast
 
     if len(xs) == 0:

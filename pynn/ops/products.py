@@ -10,20 +10,10 @@ from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
 from pynn.graph.trace import as_value
 from pynn.ops.arrange import axes_of, diagonal, moveaxis, ravel, stack, unstack
-from pynn.ops.elementwise import (
-    _float,
-    absolute,
-    cast_together,
-    divide,
-    multiply,
-    not_equal,
-    power,
-    sqrt,
-    square,
-    subtract,
-    where,
-)
+from pynn.ops.comparison import not_equal, where
+from pynn.ops.elementwise import absolute, divide, multiply, power, sqrt, square, subtract
 from pynn.ops.matmul import matmul
+from pynn.ops.operands import _float, cast_together
 from pynn.ops.pad import pad
 from pynn.ops.reduce import max as reduce_max
 from pynn.ops.reduce import mean

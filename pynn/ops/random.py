@@ -131,7 +131,7 @@ class RandomDraw(Op):
 
 def draw(kind: str, shape: tuple[int, ...], state: Any, *parameters: Any) -> Value:
     """Numbers of the distribution ``kind``, whose parameters broadcast to ``shape``."""
-    from pynn.ops.elementwise import _float
+    from pynn.ops.operands import _float
     from pynn.ops.shape import broadcast_to, cast
 
     whole = kind == "integers"

@@ -60,7 +60,8 @@ class _Extreme(Reduction, abstract=True):
     """Base: equal extremes share the gradient equally."""
 
     def vjp(self, g: Value, y: Value, *inputs: Value) -> Sequence[Value | None]:
-        from pynn.ops.elementwise import Divide, Equal, Multiply
+        from pynn.ops.comparison import Equal
+        from pynn.ops.elementwise import Divide, Multiply
 
         x = inputs[0]
         chosen = Equal()(x, self.spread(y, x))
@@ -141,7 +142,7 @@ def _countable(x: Any) -> Value:
 
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
     """Arithmetic mean over the given axes, all by default."""
-    from pynn.ops.elementwise import _float
+    from pynn.ops.operands import _float
 
     x = _float(x)
     count = math.prod(x.shape[a] for a in _axes("mean", x, axis))
@@ -185,21 +186,22 @@ def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
 
 
 def _quantify(op: type[Reduction], name: str, x: Any, axis: Axis, keepdims: bool) -> Value:
-    from pynn.ops.elementwise import _truth
+    from pynn.ops.comparison import _truth
 
     return cast(_reduce(op, name, _truth(x), axis, keepdims), "bool")
 
 
 def count_nonzero(x: Any, axis: Axis = None) -> Value:
     """How many along the given axes (all by default) are not 0: int32."""
-    from pynn.ops.elementwise import _truth
+    from pynn.ops.comparison import _truth
 
     return _reduce(Sum, "count_nonzero", _truth(x, "int32"), axis, False)
 
 
 def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
     """Variance (mean squared distance from the mean) over the given axes."""
-    from pynn.ops.elementwise import _float, square
+    from pynn.ops.elementwise import square
+    from pynn.ops.operands import _float
 
     x = _float(x)
     return mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims)

@@ -13,20 +13,10 @@ from pynn.graph.ir import Value
 from pynn.graph.symbolic import with_plain
 from pynn.graph.trace import as_value
 from pynn.ops.arrange import ravel
-from pynn.ops.elementwise import (
-    _float,
-    cast_together,
-    clip,
-    equal,
-    floor_divide,
-    greater_equal,
-    less_equal,
-    logical_and,
-    logical_not,
-    mod,
-    where,
-)
+from pynn.ops.comparison import equal, greater_equal, less_equal, logical_and, logical_not, where
+from pynn.ops.elementwise import clip, floor_divide, mod
 from pynn.ops.gather import segment_sum
+from pynn.ops.operands import _float, cast_together
 from pynn.ops.reduce import any as any_true
 from pynn.ops.reduce import max as reduce_max
 from pynn.ops.reduce import min as reduce_min

@@ -145,7 +145,7 @@ _CAST_CODES = {"float32": 0, "int32": 1, "int64": 2, "uint8": 3, "uint32": 4, "b
 
 
 def _cast_declines(node: Node) -> str | None:
-    from pynn.ops.elementwise import is_truth
+    from pynn.ops.comparison import is_truth
 
     x, y = node.inputs[0], node.outputs[0]
     missing = {x.dtype, y.dtype} - _CAST_CODES.keys()
@@ -243,7 +243,8 @@ def cast(x: Any, dtype: Any) -> Value:
     Raises:
         DtypeError: programs know no such dtype (float16 and bfloat16 among them).
     """
-    from pynn.ops.elementwise import NotEqual, _like, is_truth
+    from pynn.ops.comparison import NotEqual, is_truth
+    from pynn.ops.operands import _like
 
     dtype, v = checked_dtype("cast", dtype), as_value(x)
     if v.dtype == dtype:

@@ -260,7 +260,7 @@ def log_softmax(x: Any, axis: int = -1) -> Value:
     return _axis_back(LogSoftmax()(_axis_last(x, axis)), axis)
 
 
-def _input_of(kind: str, output: Value) -> Value | None:
+def input_of(kind: str, output: Value) -> Value | None:
     """The input of the op called ``kind`` that made ``output``, looking through reshapes; None if another op did.
 
     A reshape that changes the last axis would change the rows, so only others are looked through.
@@ -302,7 +302,7 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
         )
     axis = _axis_of(y, axis, "categorical_crossentropy")
     t, y = _axis_last(_as_float(t, y.dtype), axis), _axis_last(y, axis)
-    logits = y if from_logits else _input_of("softmax", y)
+    logits = y if from_logits else input_of("softmax", y)
     if logits is not None:
         return SoftmaxCrossentropy()(logits, t)[0]
     p = ops.clip(y / ops.sum(y, axis=-1, keepdims=True), epsilon(), 1 - epsilon())
@@ -341,7 +341,7 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
         )
     if labels.dtype != "int32":
         labels = ops.cast(labels, "int32")
-    logits = y if from_logits else _input_of("softmax", y)
+    logits = y if from_logits else input_of("softmax", y)
     if logits is None:
         # softmax(log(p)) == p / sum(p)
         logits = ops.log(ops.clip(y, epsilon(), 1 - epsilon()))
@@ -368,7 +368,7 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     if t.shape != y.shape:
         raise ShapeError(f"binary_crossentropy: target and output must have one shape, received {t.spec} and {y.spec}")
     t = _as_float(t, y.dtype)
-    z = y if from_logits else _input_of("sigmoid", y)
+    z = y if from_logits else input_of("sigmoid", y)
     if z is not None:
         # max(z, 0) - z t + log1p(exp(-|z|)), written so that its gradient is sigmoid(z) - t at z = 0 too (where a
         # zero-initialised layer starts), and so that nothing cancels.

@@ -13,8 +13,9 @@ from pynn.graph.ir import Op, Spec, Value
 from pynn.graph.symbolic import with_plain
 from pynn.graph.trace import as_value
 from pynn.ops.arrange import axes_of, axis_of, moveaxis
-from pynn.ops.elementwise import _float, isnan, where
+from pynn.ops.comparison import isnan, where
 from pynn.ops.gather import TakeAlongAxis
+from pynn.ops.operands import _float
 from pynn.ops.pad import slice as part
 from pynn.ops.reduce import any as any_true
 from pynn.ops.shape import cast, expand_dims, reshape
@@ -122,7 +123,7 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Value:
         predictions: (rows, classes).
         k: how many; equal numbers do not push each other out.
     """
-    from pynn.ops.elementwise import greater, less, logical_and
+    from pynn.ops.comparison import greater, less, logical_and
     from pynn.ops.gather import take_along_axis
     from pynn.ops.math import isfinite
     from pynn.ops.reduce import count_nonzero

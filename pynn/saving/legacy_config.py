@@ -9,8 +9,8 @@ from typing import Any
 from pynn.saving.registration import CustomObjectScope, get_registered_object
 from pynn.saving.serialization import DeserializationError, deserialize_keras_object
 
-#: What Keras 2 wrote and Keras 3 has no argument for.  None of it changes what a layer computes.
-_DROPPED = {"batch_input_shape", "ragged", "sparse", "implementation", "time_major", "unroll_", "autocast",
+#: What Keras 2 wrote and Keras 3 has no argument for.  What is left of it changes no result.
+_DROPPED = {"batch_input_shape", "ragged", "sparse", "implementation", "time_major", "autocast",
             "experimental_run_tf_function"}  # fmt: skip
 _RENAMED_CLASSES = {"Model": "Functional", "BatchNormalizationV1": "BatchNormalization",
                     "BatchNormalizationV2": "BatchNormalization", "CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU"}  # fmt: skip
@@ -54,11 +54,16 @@ def modern_form(config: Mapping[str, Any]) -> dict[str, Any]:
     arguments = dict(inner)
     if name == "InputLayer" and "batch_input_shape" in arguments:
         arguments["batch_shape"] = arguments.pop("batch_input_shape")
+    if arguments.get("time_major"):
+        raise DeserializationError(
+            f"{name} '{arguments.get('name')}' was saved with time_major=True, which Keras 3 does not have; make it "
+            "with time_major=False and transpose its input to (batch, steps, features)"
+        )
     for key in _DROPPED & set(arguments):
         if not (name == "InputLayer" and key in ("sparse", "ragged")):
             del arguments[key]
-    if name in ("LSTM", "GRU") and "unit_forget_bias" in arguments and name == "GRU":
-        del arguments["unit_forget_bias"]
+    if name == "GRU":
+        arguments.pop("unit_forget_bias", None)
     if isinstance(arguments.get("axis"), list) and name == "BatchNormalization" and len(arguments["axis"]) == 1:
         arguments["axis"] = arguments["axis"][0]
     for key, value in arguments.items():

@@ -25,6 +25,7 @@ _PACKAGES = {
     "models": "pynn.models",
     "dtype_policies": "pynn.dtype_policies",
     "random": "pynn.layers.seed_generator",
+    "utils": "pynn.utils.feature_space",
     "inception_resnet_v2": "pynn.applications.inception_resnet_v2",
     "alexnet": "pynn.applications.alexnet",
     "convnext": "pynn.applications.convnext",

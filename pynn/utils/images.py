@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pynn import settings
-from pynn.errors import ArgumentError, ShapeError
+from pynn.errors import ArgumentError, ShapeError, UnreadableImageError
 from pynn.layers.resizing import ratio_crop, same_ratio
 from pynn.ops.image_sampling import INTERPOLATIONS, resize_matrix
 
@@ -53,6 +53,7 @@ def load_img(
 
     Raises:
         ArgumentError: an argument that is none of these.
+        UnreadableImageError: no image, or one that ends too early; an ``OSError``, too.
         ImportError: Pillow is not installed.
     """
     if color_mode not in _MODES:
@@ -64,8 +65,7 @@ def load_img(
     if not isinstance(path, str | os.PathLike | io.BytesIO):
         raise TypeError(f"load_img: path must be a path or a BytesIO, received {type(path).__name__}")
     pillow = _pillow()
-    data = path if isinstance(path, io.BytesIO) else io.BytesIO(Path(path).read_bytes())
-    image = pillow.open(data)
+    image = _opened(pillow, path)
     deep = color_mode == "grayscale" and image.mode in ("I;16", "I")  # 16 and 32 bits stay
     if not deep and image.mode != _MODES[color_mode]:
         image = image.convert(_MODES[color_mode])
@@ -81,6 +81,25 @@ def load_img(
         top, left = (image.height - rows) // 2, (image.width - columns) // 2
         box = (left, top, left + columns, top + rows)
     return image.resize((width, height), getattr(pillow.Resampling, interpolation.upper()), box)
+
+
+def _opened(pillow: Any, path: Any) -> Any:
+    """The image with all its points; Pillow's own errors name neither the file nor a way out."""
+    from PIL import UnidentifiedImageError
+
+    data = path if isinstance(path, io.BytesIO) else io.BytesIO(Path(path).read_bytes())
+    try:
+        image = pillow.open(data)
+        image.load()
+    except (OSError, SyntaxError, ValueError, pillow.DecompressionBombError) as error:
+        size = len(data.getbuffer())
+        name = "the bytes given" if data is path else f"'{os.fspath(path)}'"
+        why = "no image that Pillow knows" if isinstance(error, UnidentifiedImageError) else str(error)
+        raise UnreadableImageError(
+            f"load_img: cannot read {name} ({size:,} bytes): {why}. Fetch the file again or take it out of the folder; "
+            "a data set leaves such files out after .ignore_errors()"
+        ) from error
+    return image
 
 
 def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) -> np.ndarray:

@@ -3,6 +3,7 @@
 import gc
 import threading
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -104,6 +105,27 @@ def test_errors_reach_the_consumer(build):
 
     with pytest.raises(KeyError, match="number three"):
         list(build(Dataset.range(6), fail))
+
+
+@pytest.mark.parametrize("threads", [None, 2])
+def test_errors_of_a_map_can_be_ignored(threads):
+    def fail(x):
+        if int(x) in (0, 3, 7):
+            raise KeyError(f"number {int(x)}")
+        return x * 10
+
+    mapped = Dataset.range(8).map(fail, num_parallel_calls=threads)
+    assert [int(x) for x in mapped.ignore_errors()] == [10, 20, 40, 50, 60]
+    batches = mapped.batch(2).prefetch(1).ignore_errors(log_warning=True)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert [b.tolist() for b in batches] == [[10, 20], [40, 50], [60]]
+    assert [str(w.message)[-10:] for w in caught] == ["'number 0'", "'number 3'", "'number 7'"]
+    assert mapped.padded_batch(5).ignore_errors().cardinality() == pynn.data.UNKNOWN_CARDINALITY
+    with pytest.raises(KeyError, match="number 0"):  # the data set itself is as it was
+        list(mapped)
+    with pytest.raises(ArgumentError, match="must follow map"):
+        Dataset.range(8).ignore_errors()
 
 
 def _threads():

@@ -14,7 +14,7 @@ from pynn.utils import clear_session
 
 @pytest.fixture(autouse=True)
 def _fresh_names():
-    clear_session()
+    clear_session(free_memory=False)  # a collection takes longer than a test
 
 
 def test_a_convolution_of_volumes_by_hand():

@@ -9,7 +9,7 @@ from pynn.utils import clear_session
 
 @pytest.fixture(autouse=True)
 def _fresh_names():
-    clear_session()
+    clear_session(free_memory=False)  # a collection takes longer than a test
 
 
 @pytest.mark.parametrize("shape", [(5, 4), (2, 3, 4)])

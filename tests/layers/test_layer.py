@@ -10,7 +10,7 @@ from pynn.utils import clear_session
 
 @pytest.fixture(autouse=True)
 def _fresh_names():
-    clear_session()
+    clear_session(free_memory=False)  # a collection takes longer than a test
 
 
 class Scale(layers.Layer):

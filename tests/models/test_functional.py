@@ -448,3 +448,12 @@ def test_a_symbolic_tensor_of_ones_own():
     assert keras.backend.is_keras_tensor(tensor)
     with pytest.raises(ArgumentError, match="KerasTensor: sparse=True is not supported"):
         keras.KerasTensor((2,), sparse=True)
+
+
+def test_metric_objects_are_in_the_logs_once_under_the_name_of_their_output():
+    x = keras.Input((3,))
+    model = keras.Model(x, {"a": layers.Dense(2, name="a")(x), "b": layers.Dense(1, name="b")(x)})
+    model.compile("sgd", {"a": "mse", "b": "mse"}, metrics={"a": keras.metrics.MeanAbsoluteError(name="off")})
+    targets = {"a": np.ones((4, 2), "float32"), "b": np.zeros((4, 1), "float32")}
+    logs = model.train_on_batch(np.ones((4, 3), "float32"), targets, return_dict=True)
+    assert sorted(logs) == ["a_loss", "a_off", "b_loss", "loss"]

@@ -63,7 +63,7 @@ Model: "frozen"
 
 @pytest.fixture(autouse=True)
 def _plain_terminal(monkeypatch):
-    clear_session()
+    clear_session(free_memory=False)  # a collection takes longer than a test
     monkeypatch.setenv("COLUMNS", "80")
 
 

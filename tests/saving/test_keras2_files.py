@@ -8,6 +8,7 @@ import pytest
 import pynn as keras
 from pynn import layers
 from pynn.errors import ShapeError
+from pynn.saving.serialization import DeserializationError
 
 h5py = pytest.importorskip("h5py")
 rng = np.random.default_rng(0)
@@ -120,3 +121,16 @@ def test_weights_by_name(tmp_path):
         model.load_weights(path, by_name=True, skip_mismatch=True)
     np.testing.assert_array_equal(model.get_weights()[0], weights["a"][0][1])
     np.testing.assert_array_equal(model.get_weights()[4], before[4])
+
+
+def test_steps_in_front_are_refused(tmp_path):
+    """Keras 2 could read (steps, batch, features); without that argument a layer would compute something else."""
+    lstm = {"name": "l", "units": 2, "time_major": False, "batch_input_shape": [None, 3, 4]}
+    config = {"class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": "LSTM", "config": lstm}]}}
+    arrays = [rng.random(shape).astype("float32") for shape in ((4, 8), (2, 8), (8,))]
+    weights = {"l": list(zip(("l/kernel:0", "l/recurrent_kernel:0", "l/bias:0"), arrays, strict=True))}
+    model = keras.models.load_model(write(tmp_path / "fine.h5", config, weights), compile=False)
+    np.testing.assert_array_equal(model.get_weights()[1], arrays[1])
+    lstm["time_major"] = True
+    with pytest.raises(DeserializationError, match=r"LSTM 'l' was saved with time_major=True.*transpose its input"):
+        keras.models.load_model(write(tmp_path / "not.h5", config, weights))

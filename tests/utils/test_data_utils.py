@@ -11,7 +11,7 @@ import pytest
 
 import pynn
 from pynn.data import Dataset
-from pynn.errors import ArgumentError, CorruptDataError, DataNotFoundError, ShapeError
+from pynn.errors import ArgumentError, CorruptDataError, DataNotFoundError, ShapeError, UnreadableImageError
 from pynn.preprocessing.image import smart_resize
 from pynn.utils import (
     array_to_img,
@@ -174,6 +174,27 @@ def test_images_in_files(tmp_path):
         array_to_img(np.ones((1, 2, 2, 3)))
     with pytest.raises(ArgumentError, match="color_mode"):
         load_img(tmp_path / "a.png", color_mode="cmyk")
+
+
+def test_damaged_images_are_named_and_left_out_if_asked(tmp_path):
+    rng = np.random.default_rng(0)
+    for kind in ("cat", "dog"):
+        (tmp_path / kind).mkdir()
+        for i in range(3):
+            save_img(tmp_path / kind / f"{i}.jpg", rng.integers(0, 255, (20, 30, 3)))
+    damaged, text = tmp_path / "dog" / "1.jpg", tmp_path / "dog" / "2.jpg"
+    damaged.write_bytes(damaged.read_bytes()[:-200])
+    text.write_text("no image")
+    with pytest.raises(UnreadableImageError, match=r"1\.jpg' \([\d,]+ bytes\): .*truncated.*ignore_errors"):
+        load_img(damaged)
+    with pytest.raises(OSError, match=r"2\.jpg' \(8 bytes\): no image that Pillow knows"):
+        load_img(text)
+    images = image_dataset_from_directory(tmp_path, image_size=(8, 8), batch_size=4, shuffle=False, verbose=False)
+    with pytest.raises(UnreadableImageError, match=r"1\.jpg"):
+        list(images)
+    rest = images.ignore_errors()
+    assert [y.tolist() for _, y in rest] == [[0, 0, 0, 1]]
+    assert rest.class_names == ["cat", "dog"]
 
 
 def test_resizing_without_distortion():

@@ -14,8 +14,9 @@ import numpy as np
 from pynn.executor.reference import evaluate_node
 from pynn.graph.ir import Graph, Node, Spec, Value, rewrite
 from pynn.ops.activations import ReluGrad, SigmoidGrad, TanhGrad
+from pynn.ops.comparison import is_truth
 from pynn.ops.custom_gradient import CustomGradient
-from pynn.ops.elementwise import Add, Divide, Multiply, Negative, Subtract, is_truth
+from pynn.ops.elementwise import Add, Divide, Multiply, Negative, Subtract
 from pynn.ops.pool import MaxPool2dGrad
 from pynn.ops.shape import BroadcastTo, Cast, Reshape, StopGradient, Transpose
 from pynn.ops.softmax import Softmax, SoftmaxCrossentropy, SparseSoftmaxCrossentropy

@@ -4,6 +4,7 @@ import numpy as np
 
 from pynn.graph.ir import Spec
 from pynn.ops import activations as act
+from pynn.ops import comparison as cmp
 from pynn.ops import elementwise as ew
 from pynn.ops.elementwise_chain import Access, ElementwiseChain, Step
 from pynn.testing.op_case import OpCase
@@ -48,14 +49,14 @@ def _around_six(rng, spec):
 _UNARY = [
     ew.Negative(), ew.Square(), ew.Sin(), ew.Cos(), act.Sigmoid(), act.Tanh(), act.Softplus(), act.Elu(0.7), act.Erf(),
 ]  # fmt: skip
-_UNARY_KINKED = [ew.Abs(), ew.Sign(), ew.Floor(), act.Relu(), act.Relu6(), act.LeakyRelu(0.1), act.Step(), ew.IsNan()]
+_UNARY_KINKED = [ew.Abs(), ew.Sign(), ew.Floor(), act.Relu(), act.Relu6(), act.LeakyRelu(0.1), act.Step(), cmp.IsNan()]
 _BINARY = [ew.Add(), ew.Subtract(), ew.Multiply(), ew.Divide()]
 _UNARY_POSITIVE = [ew.Exp(), ew.Log(), ew.Log1p(), ew.Sqrt(), ew.Rsqrt()]
 _NAN_SAFE = [
-    ew.Exp(), ew.Log(), ew.Abs(), ew.Sign(), ew.IsNan(), ew.Sqrt(), act.Relu(), act.Relu6(), act.Tanh(), act.Sigmoid(),
+    ew.Exp(), ew.Log(), ew.Abs(), ew.Sign(), cmp.IsNan(), ew.Sqrt(), act.Relu(), act.Relu6(), act.Tanh(), act.Sigmoid(),
     act.Softplus(),
 ]  # fmt: skip
-_COMPARISONS = [ew.Equal(), ew.NotEqual(), ew.Greater(), ew.GreaterEqual(), ew.Less(), ew.LessEqual()]
+_COMPARISONS = [cmp.Equal(), cmp.NotEqual(), cmp.Greater(), cmp.GreaterEqual(), cmp.Less(), cmp.LessEqual()]
 
 CASES = [
     *(OpCase(op, [_X], expect=[_SHAPE]) for op in _UNARY),
@@ -65,14 +66,14 @@ CASES = [
     OpCase(ew.Power(), [_X, _X], draw={0: _positive}, rtol=2e-5),
     *(OpCase(op, [_X, _X]) for op in (ew.Maximum(), ew.Minimum())),
     *(OpCase(op, [_X, _X], draw={0: _small_whole, 1: _small_whole}, grad=()) for op in _COMPARISONS),
-    OpCase(ew.Select(), [_X, _X, _X], draw={0: _zero_one}, grad=(1, 2)),
+    OpCase(cmp.Select(), [_X, _X, _X], draw={0: _zero_one}, grad=(1, 2)),
     OpCase(ew.FloorDivide(), [_X, _X], draw={1: _away_from_zero}, grad=()),
     OpCase(ew.Mod(), [_X, _X], draw={0: _positive, 1: _above_three}),
     # Whole numbers and truth values, by NumPy.
-    *(OpCase(op, [_WHOLE, _WHOLE], grad=()) for op in (ew.Add(), ew.Multiply(), ew.Maximum(), ew.Equal(), ew.Less())),
+    *(OpCase(op, [_WHOLE, _WHOLE], grad=()) for op in (ew.Add(), ew.Multiply(), ew.Maximum(), cmp.Equal(), cmp.Less())),
     *(OpCase(op, [_WHOLE], grad=()) for op in (ew.Negative(), ew.Square(), ew.Sign())),
     OpCase(ew.Mod(), [_WHOLE, _WHOLE], draw={1: lambda rng, spec: rng.integers(1, 5, spec.shape)}, grad=()),
-    OpCase(ew.Select(), [Spec(_SHAPE, "bool")] * 3, grad=()),
+    OpCase(cmp.Select(), [Spec(_SHAPE, "bool")] * 3, grad=()),
     OpCase(act.SigmoidGrad(), [_X, _X]),
     OpCase(act.TanhGrad(), [_X, _X]),
     OpCase(act.ReluGrad(), [_X, _X], draw={1: _away_from_zero}, grad=(0,)),
@@ -86,7 +87,7 @@ CASES = [
     # Not-a-number and infinity go through as NumPy lets them.
     *(OpCase(op, [_X], draw={0: _special}, grad=())
       for op in _NAN_SAFE),
-    *(OpCase(op, [_X, _X], draw={0: _special}, grad=()) for op in (ew.Maximum(), ew.Minimum(), ew.Equal())),
+    *(OpCase(op, [_X, _X], draw={0: _special}, grad=()) for op in (ew.Maximum(), ew.Minimum(), cmp.Equal())),
     # Chains: (x * row + column) relu, with two outputs; a scalar; a period that does not divide the tile.
     OpCase(
         ElementwiseChain(
