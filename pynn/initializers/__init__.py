@@ -31,7 +31,6 @@ _BY_NAME: dict[str, type[Initializer]] = {
     **{snake_case(c.__name__): c for c in _CLASSES if c is not STFT},
     **{"zero": Zeros, "one": Ones, "normal": RandomNormal, "uniform": RandomUniform},
     **{"stft": STFT, "STFTInitializer": STFT, "IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal},
-    **{"IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal, "STFTInitializer": STFT},
 }
 IdentityInitializer, OrthogonalInitializer, STFTInitializer = Identity, Orthogonal, STFT
 constant, identity, ones, orthogonal, stft, zeros = Constant, Identity, Ones, Orthogonal, STFT, Zeros
