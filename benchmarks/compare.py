@@ -132,6 +132,9 @@ def main() -> int:
                 title = f"{network} {mode}: {NETWORKS[network].description}; {MODES[mode]}"
                 bar = NETWORKS[network].bar if mode == "step" else None
                 text, rows = table(title, network, mode, bar, series)
+                if mode == "step":
+                    for row in rows:
+                        row["bar"] = NETWORKS[network].peer_bars.get(row["peer"], bar)
                 print(f"\n{text}", flush=True)
                 for step in alone:
                     epoch = next(one for one in series if one.peer is step.peer)

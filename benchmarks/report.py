@@ -67,8 +67,11 @@ def network_verdicts(run: Run) -> list[Verdict]:
     found = []
     for key, rows in _tables(run):
         mine = next((row for row in rows if row["peer"] == "pynn"), None)
+        name, bar = " ".join(key), (mine or rows[0]).get("bar")
+        # Who has a bar of its own is judged by it, and is not one of the others.
+        apart = [row for row in rows if row.get("bar") != bar]
+        rows = [row for row in rows if row.get("bar") == bar]
         others = [row["ratio"] for row in rows if "ratio" in row and row["peer"] != "pynn"]
-        name, bar = " ".join(key), rows[0].get("bar")
         wanted = f"{bar:.1f}x" if bar else ""
         if mine is None or "ms" not in mine:
             found.append(Verdict(name, "failed" if mine else "not measured", wanted, False if mine else None))
@@ -79,6 +82,10 @@ def network_verdicts(run: Run) -> list[Verdict]:
             best, without = min(others), f" (without {', '.join(sorted(failed))}, failed)" if failed else ""
             met = best >= bar if bar and not (failed and best >= bar) else None
             found.append(Verdict(name, f"{best:.2f}x{without}", wanted, met, best, bar))
+        for row in apart:
+            if "ratio" in row:
+                to, own = row["ratio"], row["bar"]
+                found.append(Verdict(f"{name}, to {row['peer']}", f"{to:.2f}x", f"{own:.1f}x", to >= own, to, own))
         if "to_step" in mine:
             reached, most = mine["to_step"], mine["to_step_bar"]
             found.append(Verdict(f"{name}, to a step alone", f"{reached:.2f}", f"at most {most}", reached <= most))

@@ -78,7 +78,7 @@ void conv2d_depthwise(const KernelArgs& args) {
   q.columns = p.ow;
   q.y_row = p.ow * p.c, q.y_column = p.c;
   const bool more = p.activation == kSigmoid || p.activation == kTanh;  // reads the results once more
-  q.streamed = args.out[0].size * 4 > kStreamBytes && can_stream(y, p.c) && !more && pick_strips(q).pixels;
+  q.streamed = args.out[0].size * 4 >= kStreamBytes && can_stream(y, p.c) && !more && pick_strips(q).pixels;
   q.fetched = args.in[0].size * 4 > kFetchBytes;
   const int64_t per_image = ceil_div(p.oh, kTaskRows);
   for (int64_t task = args.begin; task < args.end; ++task) {
@@ -101,7 +101,7 @@ void conv2d_depthwise_grad_input(const KernelArgs& args) {
   const float* w = args.input<float>(1);
   float* dx = args.output<float>(0);
   const int64_t task_rows = kTaskRows * p.stride_h, per_image = ceil_div(p.h, task_rows);
-  const bool large = args.out[0].size * 4 > kStreamBytes && can_stream(dx, p.c);
+  const bool large = args.out[0].size * 4 >= kStreamBytes && can_stream(dx, p.c);
   for (int64_t task = args.begin; task < args.end; ++task) {
     const int64_t n = task / per_image, first = task % per_image * kTaskRows;
     const float* g = args.input<float>(0) + n * p.oh * p.ow * p.c;

@@ -8,6 +8,7 @@
 #include "kernels/activation.h"
 #include "kernels/kernel.h"
 #include "kernels/microkernel.h"
+#include "simd/stream.h"
 #include "simd/vec.h"
 
 namespace pynn {
@@ -44,7 +45,9 @@ static void conv_kernel(const ConvTile& t) {
   float* const c = t.c;
   Vec acc[MR][NV];
   PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = Vec{};
-  PYNN_EACH_ROW _Pragma("GCC unroll 4") for (int j = 0; j < NV * W; j += 16) __builtin_prefetch(c + i * ldc + j, 1);
+  const int flags = t.flags;
+  if (!(flags & kStreamed))
+    PYNN_EACH_ROW _Pragma("GCC unroll 4") for (int j = 0; j < NV * W; j += 16) __builtin_prefetch(c + i * ldc + j, 1);
   const float* b = t.b;
   const float* a = t.a;
   for (int64_t o = 0; o < t.outer; ++o, a += t.a_step) {
@@ -93,7 +96,6 @@ static void conv_kernel(const ConvTile& t) {
       }
     }
   }
-  const int flags = t.flags;
   const float *const bias = t.bias, *const tile = t.tile;
   if (t.n == NV * W) {
     if (flags & kAccumulate) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load(c + i * ldc + j * W);
@@ -101,7 +103,10 @@ static void conv_kernel(const ConvTile& t) {
     if (flags & kAddTile) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] += load(tile + i * ldc + j * W);
     if (flags & kAnyRelu) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vrelu(acc[i][j]);
     if (flags & kApplyRelu6) PYNN_EACH_ROW PYNN_EACH_VECTOR acc[i][j] = vmin(broadcast(6), acc[i][j]);
-    PYNN_EACH_ROW PYNN_EACH_VECTOR store(c + i * ldc + j * W, acc[i][j]);
+    if (flags & kStreamed)
+      PYNN_EACH_ROW PYNN_EACH_VECTOR store_streaming(c + i * ldc + j * W, acc[i][j]);
+    else
+      PYNN_EACH_ROW PYNN_EACH_VECTOR store(c + i * ldc + j * W, acc[i][j]);
     return;
   }
   int64_t lanes[NV];
@@ -150,6 +155,14 @@ static inline void copy_window(const float* image, int64_t h, int64_t w, int64_t
     memcpy(to + before * c, image + ((y + i) * w + first) * c, inside * c * sizeof(float));
     memset(to + (before + inside) * c, 0, after * c * sizeof(float));
   }
+}
+
+/// kStreamed for results that are too large for the caches and finished when a tile is; 0 for others.
+static inline int streaming_flag(const Operand& results, int64_t channels, int32_t activation) {
+  const bool finished = activation == kLinear || register_activation(activation);
+  const int64_t bytes = results.size * static_cast<int64_t>(sizeof(float));
+  return finished && bytes >= kStreamBytes && can_stream(static_cast<const float*>(results.data), channels) ? kStreamed
+                                                                                                            : 0;
 }
 
 /// How the windows of a direct convolution are read: from `images` of rows x columns positions of `channels` numbers,

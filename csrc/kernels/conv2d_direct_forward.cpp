@@ -36,6 +36,7 @@ struct Problem {
   const float* x;
   const float *bias, *residual;
   float* y;
+  int streaming;  ///< kStreamed or 0
 };
 
 /// Results of rows [y0, y1) and tiles [t0, t1) of image n, filters of one panel; `windows` is where row y0's begin.
@@ -53,7 +54,7 @@ void multiply_panel(const Problem& q, int64_t n, int64_t y0, int64_t y1, int64_t
   t.b = packed;
   t.ldb = q.p.packed ? kPackedCols : vectors * W;
   t.ldc = g.filters;
-  t.flags = epilogue_flags(q.bias, q.residual, q.p.activation);
+  t.flags = epilogue_flags(q.bias, q.residual, q.p.activation) | q.streaming;
   t.bias = q.bias ? q.bias + j : nullptr;
   t.n = columns;
   for (int64_t oy = y0; oy < y1; ++oy) {
@@ -105,7 +106,8 @@ void conv2d_direct(const KernelArgs& args) {
                   args.input<float>(0),
                   p.bias ? args.input<float>(2) : nullptr,
                   p.residual ? args.input<float>(2 + p.bias) : nullptr,
-                  args.output<float>(0)};
+                  args.output<float>(0),
+                  streaming_flag(args.out[0], p.filters, p.activation)};
   const WindowGrid& g = q.g;
   const float* w = args.input<float>(1);
   float* shared = reinterpret_cast<float*>(args.shared);
@@ -124,6 +126,7 @@ void conv2d_direct(const KernelArgs& args) {
         multiply_panel(q, n, 0, g.h, 0, tiles, g.in_place ? q.x + n * image_floats : shared + n * copy_floats, task,
                        p.packed ? panel_of(p, g, w, task) : scratch);
     }
+    if (q.streaming) finish_streaming();
     return;
   }
   if (packs_kernel(p) && args.phase == 0) {
@@ -148,6 +151,7 @@ void conv2d_direct(const KernelArgs& args) {
     for (int64_t panel = 0; panel < g.panels(); ++panel)
       multiply_panel(q, n, y0, y1, t0, t1, windows, panel, panel_of(p, g, panels, panel));
   }
+  if (q.streaming) finish_streaming();
 }
 
 }  // namespace PYNN_ISA

@@ -82,6 +82,7 @@ struct Problem {
   WindowGrid g;
   const float* gradient;
   float* dx;
+  int streaming;  ///< kStreamed or 0
 };
 
 /// Rows [y0, y1) and tiles [t0, t1) of image n's grid, channels of one panel; `windows` is where row y0's begin.
@@ -98,7 +99,7 @@ void multiply_panel(const Problem& z, int64_t n, int64_t y0, int64_t y1, int64_t
   t.a_step = g.row_floats();
   t.ldb = vectors * W;
   t.ldc = p.stride_w * p.c;
-  t.flags = 0;
+  t.flags = z.streaming;
   t.bias = nullptr;
   t.n = columns;
   for (int64_t a = 0; a < p.stride_h; ++a) {
@@ -161,7 +162,8 @@ void conv2d_direct_grad_input_plan(const KernelArgs& args, KernelPlan& plan) {
 void conv2d_direct_grad_input(const KernelArgs& args) {
   const auto p = params_of<Conv2dParams>(args);
   const WindowGrid g = grid_of(p);
-  const Problem z{joined(p, g), g, args.input<float>(0), args.output<float>(0)};
+  const Problem z{joined(p, g), g, args.input<float>(0), args.output<float>(0),
+                  streaming_flag(args.out[0], p.c, kLinear)};
   const float* w = args.input<float>(1);
   float* shared = reinterpret_cast<float*>(args.shared);
   float* scratch = reinterpret_cast<float*>(args.scratch);
@@ -179,6 +181,7 @@ void conv2d_direct_grad_input(const KernelArgs& args) {
         multiply_panel(z, n, 0, g.h, 0, tiles, g.in_place ? z.gradient + n * image_floats : shared + n * copy_floats,
                        task, scratch);
     }
+    if (z.streaming) finish_streaming();
     return;
   }
   if (args.phase == 0) {
@@ -202,6 +205,7 @@ void conv2d_direct_grad_input(const KernelArgs& args) {
     for (int64_t panel = 0; panel < g.panels(); ++panel)
       multiply_panel(z, n, y0, y1, t0, t1, windows, panel, shared + panel * panel_floats(g));
   }
+  if (z.streaming) finish_streaming();
 }
 
 }  // namespace PYNN_ISA

@@ -11,6 +11,7 @@
 #include "kernels/microkernel.h"
 #include "kernels/winograd_kernel.h"
 #include "kernels/winograd_transforms.h"
+#include "simd/stream.h"
 
 namespace pynn {
 namespace PYNN_ISA {
@@ -75,33 +76,59 @@ struct Epilogue {
   const float *bias, *residual, *zeros;
 };
 
+/// Results go past the caches where they are many, in whole lines (which a vector is on AVX-512 only).
+bool stream_results(const WinogradShape& s, const float* y) {
+  return s.p.n * s.p.oh * s.p.ow * s.p.filters * static_cast<int64_t>(sizeof(float)) >= kStreamBytes && W == 16 &&
+         can_stream(y, s.p.filters);
+}
+
 /// y = activation(A^T products A + bias + residual) of tiles [t0, t1), filters [first, first + count).
 template <int m>
 void transform_output(const WinogradShape& s, const float* products, int64_t ld, int64_t t0, int64_t t1, int64_t first,
                       int64_t count, const Epilogue& e, float* junk, float* y) {
   constexpr int kSize = Winograd<m>::kSize;
   const int64_t step = point_step((t1 - t0) * ld);
-  const float low = register_activation(s.p.activation) ? 0 : -INFINITY;
-  const float high = s.p.activation == kRelu6 ? 6 : INFINITY;
-  for (int64_t t = t0; t < t1; ++t, products += ld) {
-    float* pixels[m * m];
-    const float* added[m * m] = {};
-    const int64_t image = t / (s.tiles_h * s.tiles_w), row = t / s.tiles_w % s.tiles_h, column = t % s.tiles_w;
-    point_at_pixels<m>(y, image, s.p.oh, s.p.ow, s.p.filters, row * m, column * m, junk, pixels);
-    if (e.residual)
-      point_at_pixels<m>(e.residual, image, s.p.oh, s.p.ow, s.p.filters, row * m, column * m, e.zeros, added);
-    for (int64_t k = 0; k < count; k += W) {
-      const Vec bias = load(e.bias + first + k);
-      transform_square<kSize, m>([](const Vec* a, Vec* b) { Winograd<m>::output(a, b); },
-                                 [&](int i, int j) { return load(products + (i * kSize + j) * step + k); },
-                                 [&](int i, int j, Vec a) {
-                                   a += bias;
-                                   if (e.residual) a += load(added[i * m + j] + first + k);
-                                   store(pixels[i * m + j] + first + k, vclamp(a, low, high));
-                                 });
-    }
-    for (int i = 0; i < m * m; ++i) activate_tile(s.p.activation, pixels[i] + first, s.p.filters, 1, count);
+  const int32_t activation = s.p.activation;
+  const bool clamped = register_activation(activation), mapped = activation != kLinear && !clamped;
+  const float low = clamped ? 0 : -INFINITY, high = activation == kRelu6 ? 6 : INFINITY;
+  const bool streamed = stream_results(s, y) && !mapped;
+  const Images<float> results{y, s.p.oh, s.p.ow, s.p.filters};
+  const Images<const float> residuals{e.residual, s.p.oh, s.p.ow, s.p.filters};
+  Square<m, float> pixels;
+  Square<m, const float> added;
+  TileWalk tile(s, t0);
+  for (int64_t t = t0; t < t1; ++t, products += ld, tile.next(s)) {
+    pixels.place(results, tile.image, tile.row * m, tile.column * m, junk);
+    if (e.residual) added.place(residuals, tile.image, tile.row * m, tile.column * m, e.zeros);
+    visit(pixels, [&](auto pixel) __attribute__((always_inline)) {
+      const auto transform = [&](auto finish, auto put) __attribute__((always_inline)) {
+        for (int64_t k = 0; k < count; k += W) {
+          const Vec bias = load(e.bias + first + k);
+          transform_square<kSize, m>(
+              [](const Vec* a, Vec* b) { Winograd<m>::output(a, b); },
+              [&](int i, int j) { return load(products + (i * kSize + j) * step + k); },
+              [&](int i, int j, Vec a) { put(pixel(i, j) + first + k, finish(i, j, first + k, a + bias)); });
+        }
+      };
+      const auto plain = [](float* p, Vec a) { store(p, a); };
+      const auto past_caches = [](float* p, Vec a) { store_streaming(p, a); };
+      const auto clamp = [&](int, int, int64_t, Vec a) { return vclamp(a, low, high); };
+      const auto nothing = [](int, int, int64_t, Vec a) { return a; };
+      if (e.residual)
+        visit(added, [&](auto other) __attribute__((always_inline)) {
+          transform([&](int i, int j, int64_t k, Vec a) { return vclamp(a + load(other(i, j) + k), low, high); },
+                    plain);
+        });
+      else if (streamed && pixels.inside)
+        clamped ? transform(clamp, past_caches) : transform(nothing, past_caches);
+      else
+        clamped ? transform(clamp, plain) : transform(nothing, plain);
+      if (mapped)
+        for (int i = 0; i < m; ++i)
+          for (int j = 0; j < m; ++j) activate_tile(activation, pixel(i, j) + first, s.p.filters, 1, count);
+    });
   }
+  if (streamed) finish_streaming();
 }
 
 /// What a thread keeps in its scratch, as places in floats.
@@ -130,6 +157,17 @@ struct Scratch {
   float *zeros, *junk, *u, *v, *products;
 };
 
+/// Fetches a part (of `parts`) of the pixels where tiles [t, t + count) begin into the L2 cache: while one block is
+/// multiplied, memory has the time to read the next one.
+template <int m>
+void fetch_tiles(const WinogradShape& s, const float* x, int64_t t, int64_t count, int64_t part, int64_t parts) {
+  const TileWalk tile(s, t);
+  const float* first = Images<const float>{x, s.p.h, s.p.w, s.p.c}.pixel(tile.image, tile.row * m, tile.column * m);
+  const int64_t lines = count * m * m * s.p.c / 16;
+  for (int64_t i = part_start(lines, parts, part); i < part_start(lines, parts, part + 1); ++i)
+    __builtin_prefetch(first + i * 16, 0, 2);
+}
+
 /// One block of tiles, all filters; `u` is the whole transformed kernel.
 template <int m>
 void run_block(const WinogradShape& s, const float* x, const float* u, const Epilogue& e, int64_t t0, int64_t t1,
@@ -137,10 +175,13 @@ void run_block(const WinogradShape& s, const float* x, const float* u, const Epi
   const int64_t tiles = t1 - t0, ldv = tile_stride(s.p.c), ldp = tile_stride(s.p.filters);
   const int64_t v_step = point_step(tiles * ldv), products_step = point_step(tiles * ldp);
   transform_input<m>(s, x, t0, t1, 0, s.p.c, scratch.zeros, scratch.v, ldv, v_step);
-  for (int64_t point = 0; point < s.points; ++point)
+  const bool far = s.p.n * s.p.h * s.p.w * s.p.c * static_cast<int64_t>(sizeof(float)) > kFetchBytes;
+  for (int64_t point = 0; point < s.points; ++point) {
+    if (far) fetch_tiles<m>(s, x, t1, tiles, point, s.points);
     for (int64_t panel = 0; panel < s.panels; ++panel)
       multiply_point<kRows>(s, tiles, scratch.v + point * v_step, panel_of(s, u, panel), point, panel_width(s, panel),
                             scratch.products + point * products_step + panel * kTileCols, ldp);
+  }
   transform_output<m>(s, scratch.products, ldp, t0, t1, 0, s.p.filters, e, scratch.junk, y);
 }
 

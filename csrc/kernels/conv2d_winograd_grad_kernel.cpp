@@ -51,14 +51,17 @@ template <int m>
 void transform_gradient(const WinogradShape& s, const float* g, int64_t t0, int64_t t1, int64_t k0, int64_t k1,
                         const float* zeros, float* p, int64_t ld, int64_t step) {
   constexpr int kSize = Winograd<m>::kSize;
-  for (int64_t t = t0; t < t1; ++t, p += ld) {
-    const float* pixels[m * m];
-    const int64_t image = t / (s.tiles_h * s.tiles_w), row = t / s.tiles_w % s.tiles_h, column = t % s.tiles_w;
-    point_at_pixels<m>(g, image, s.p.oh, s.p.ow, s.p.filters, row * m, column * m, zeros, pixels);
-    for (int64_t k = k0; k < k1; k += W)
-      transform_square<m, kSize>([](const Vec* a, Vec* b) { Winograd<m>::output_gradient(a, b); },
-                                 [&](int i, int j) { return load(pixels[i * m + j] + k); },
-                                 [&](int i, int j, Vec a) { store(p + (i * kSize + j) * step + k - k0, a); });
+  const Images<const float> images{g, s.p.oh, s.p.ow, s.p.filters};
+  Square<m, const float> pixels;
+  TileWalk tile(s, t0);
+  for (int64_t t = t0; t < t1; ++t, p += ld, tile.next(s)) {
+    pixels.place(images, tile.image, tile.row * m, tile.column * m, zeros);
+    visit(pixels, [&](auto pixel) __attribute__((always_inline)) {
+      for (int64_t k = k0; k < k1; k += W)
+        transform_square<m, kSize>([](const Vec* a, Vec* b) { Winograd<m>::output_gradient(a, b); },
+                                   [&](int i, int j) { return load(pixel(i, j) + k); },
+                                   [&](int i, int j, Vec a) { store(p + (i * kSize + j) * step + k - k0, a); });
+    });
   }
 }
 

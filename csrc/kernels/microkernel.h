@@ -24,6 +24,7 @@ enum TileFlags {
   kAddTile = 4,     ///< add a tile of another array with C's shape
   kApplyRelu = 8,
   kApplyRelu6 = 16,
+  kStreamed = 32,  ///< whole tiles go past the caches (direct convolutions only)
   kAnyRelu = kApplyRelu | kApplyRelu6,
 };
 

@@ -75,7 +75,7 @@ void pool(const KernelArgs& args) {
   float* y = args.output<float>(0);
   float* joined = reinterpret_cast<float*>(args.scratch);
   const int64_t row_floats = p.w * p.c;
-  const bool streamed = args.out[0].size * 4 > kStreamBytes && can_stream(y, p.c);
+  const bool streamed = args.out[0].size * 4 >= kStreamBytes && can_stream(y, p.c);
   const int64_t ahead = args.in[0].size * 4 > kFetchBytes ? p.stride_h : 0;
   for (int64_t task = args.begin; task < args.end; ++task) {  // one row of results
     const Range rows = rows_of(p, task % p.oh);

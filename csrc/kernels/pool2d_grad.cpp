@@ -262,7 +262,7 @@ void gather_grad_task(const Pool2dParams& p, const PoolGrad& q, int64_t task, ch
 template <bool is_max>
 void pool_grad(const KernelArgs& args, PoolGrad q) {
   const auto p = params_of<Pool2dParams>(args);
-  q.streamed = args.out[0].size * 4 > kStreamBytes && can_stream(q.dx, p.c);
+  q.streamed = args.out[0].size * 4 >= kStreamBytes && can_stream(q.dx, p.c);
   for (int64_t task = args.begin; task < args.end; ++task) {
     if (tiles_image(p)) {
       tiled_grad_task<is_max>(p, q, task);

@@ -61,13 +61,13 @@ struct Winograd<4> {
   /// B^T: 6 -> 6.
   static __attribute__((always_inline)) void input(const Vec* x, Vec* v) {
     const Vec even = x[4] - x[2] * 4.f, odd = x[3] - x[1] * 4.f;
-    const Vec even_two = x[4] - x[2], odd_two = (x[3] - x[1]) * 2.f;
-    v[0] = x[0] * 4.f - x[2] * 5.f + x[4];
+    const Vec even_two = x[4] - x[2], odd_two = x[3] - x[1];
+    v[0] = x[0] * 4.f + (x[4] - x[2] * 5.f);
     v[1] = even + odd;
     v[2] = even - odd;
-    v[3] = even_two + odd_two;
-    v[4] = even_two - odd_two;
-    v[5] = x[1] * 4.f - x[3] * 5.f + x[5];
+    v[3] = even_two + odd_two * 2.f;
+    v[4] = even_two - odd_two * 2.f;
+    v[5] = x[1] * 4.f + (x[5] - x[3] * 5.f);
   }
   /// G: 3 -> 6.
   static __attribute__((always_inline)) void kernel(const Vec* w, Vec* u) {
@@ -91,12 +91,12 @@ struct Winograd<4> {
   /// A, the transpose of `output`: 4 -> 6.
   static __attribute__((always_inline)) void output_gradient(const Vec* g, Vec* p) {
     const Vec even = g[0] + g[2], odd = g[1] + g[3];
-    const Vec even_two = g[0] + g[2] * 4.f, odd_two = g[1] * 2.f + g[3] * 8.f;
+    const Vec even_two = g[0] + g[2] * 4.f, odd_two = g[1] + g[3] * 4.f;
     p[0] = g[0];
     p[1] = even + odd;
     p[2] = even - odd;
-    p[3] = even_two + odd_two;
-    p[4] = even_two - odd_two;
+    p[3] = even_two + odd_two * 2.f;
+    p[4] = even_two - odd_two * 2.f;
     p[5] = g[3];
   }
   /// G^T, the transpose of `kernel`: 6 -> 3.
@@ -147,8 +147,9 @@ static inline WinogradShape winograd_shape(const Conv2dWinogradParams& p) {
   return s;
 }
 
-/// Leading dimension of transformed tiles: with a multiple of 4 KB the rows of a micro-tile would share cache sets.
-static inline int64_t tile_stride(int64_t channels) { return channels + 16; }
+/// Leading dimension of transformed tiles: with 4 KB or 2 KB the rows of a micro-tile would share one or two cache
+/// sets.
+static inline int64_t tile_stride(int64_t channels) { return channels < 512 ? channels : channels + 16; }
 
 /// Numbers from one point to the next where `floats` (a multiple of 16) are kept for each: an odd number of cache
 /// lines, so that the points of a tile, which are written and read together, spread over the cache's sets.
@@ -158,15 +159,64 @@ static inline int64_t panel_width(const WinogradShape& s, int64_t panel) {
   return smaller<int64_t>(kTileCols, s.p.filters - panel * kTileCols);
 }
 
-/// Where the elements of a tile lie: `size` x `size` pixels of the image from (y, x) on, `outside` for those beyond it.
+/// Tiles one after the other; divisions for each would take as long as a vector's transform.
+struct TileWalk {
+  int64_t image, row, column;
+
+  TileWalk(const WinogradShape& s, int64_t tile)
+      : image(tile / (s.tiles_h * s.tiles_w)), row(tile / s.tiles_w % s.tiles_h), column(tile % s.tiles_w) {}
+
+  void next(const WinogradShape& s) {
+    if (++column < s.tiles_w) return;
+    column = 0;
+    if (++row < s.tiles_h) return;
+    row = 0;
+    ++image;
+  }
+};
+
+/// Images [n][h][w][channels] that tiles are cut from.
+template <class T>
+struct Images {
+  T* data;
+  int64_t h, w, channels;
+
+  T* pixel(int64_t image, int64_t y, int64_t x) const { return data + ((image * h + y) * w + x) * channels; }
+};
+
+/// A square of `size` x `size` pixels.  Most lie inside their image, where the place of a pixel is a sum; of the others
+/// there is a table of places, which are `outside` for pixels beyond the image.
 template <int size, class T>
-static inline void point_at_pixels(T* images, int64_t image, int64_t h, int64_t w, int64_t channels, int64_t y,
-                                   int64_t x, T* outside, T** pixels) {
-  for (int64_t i = 0; i < size; ++i) {
-    T* row = images + ((image * h + y + i) * w + x) * channels;
-    const bool inside = y + i >= 0 && y + i < h;
-    for (int64_t j = 0; j < size; ++j)
-      pixels[i * size + j] = inside && x + j >= 0 && x + j < w ? row + j * channels : outside;
+struct Square {
+  T* first;
+  int64_t row_step, step;
+  T* table[size * size];
+  bool inside;
+
+  /// The pixels from (y, x) on.
+  void place(const Images<T>& in, int64_t image, int64_t y, int64_t x, T* outside) {
+    inside = y >= 0 && x >= 0 && y + size <= in.h && x + size <= in.w;
+    first = in.pixel(image, y, x);
+    step = in.channels;
+    row_step = in.w * in.channels;
+    if (inside) return;
+    for (int k = 0; k < size * size; ++k) table[k] = outside;
+    const int64_t top = larger<int64_t>(0, -y), bottom = smaller<int64_t>(size, in.h - y);
+    const int64_t left = larger<int64_t>(0, -x), right = smaller<int64_t>(size, in.w - x);
+    for (int64_t i = top; i < bottom; ++i)
+      for (int64_t j = left; j < right; ++j) table[i * size + j] = first + i * row_step + j * step;
+  }
+};
+
+/// Calls `body` with a function from (i, j) to a pixel's place: two copies of the caller's loop, one for each case.
+template <int size, class T, class Body>
+PYNN_INLINE void visit(const Square<size, T>& square, Body body) {
+  if (square.inside) {
+    T* const first = square.first;
+    const int64_t row_step = square.row_step, step = square.step;
+    body([=](int i, int j) { return first + i * row_step + j * step; });
+  } else {
+    body([&](int i, int j) { return square.table[i * size + j]; });
   }
 }
 
@@ -175,14 +225,17 @@ template <int m>
 static void transform_input(const WinogradShape& s, const float* x, int64_t t0, int64_t t1, int64_t c0, int64_t c1,
                             const float* zeros, float* v, int64_t ld, int64_t step) {
   constexpr int kSize = Winograd<m>::kSize;
-  for (int64_t t = t0; t < t1; ++t, v += ld) {
-    const float* pixels[kSize * kSize];
-    const int64_t image = t / (s.tiles_h * s.tiles_w), row = t / s.tiles_w % s.tiles_h, column = t % s.tiles_w;
-    point_at_pixels<kSize>(x, image, s.p.h, s.p.w, s.p.c, row * m - s.p.top, column * m - s.p.left, zeros, pixels);
-    for (int64_t c = c0; c < c1; c += W)
-      transform_square<kSize, kSize>([](const Vec* a, Vec* b) { Winograd<m>::input(a, b); },
-                                     [&](int i, int j) { return load(pixels[i * kSize + j] + c); },
-                                     [&](int i, int j, Vec a) { store(v + (i * kSize + j) * step + c - c0, a); });
+  const Images<const float> images{x, s.p.h, s.p.w, s.p.c};
+  Square<kSize, const float> pixels;
+  TileWalk tile(s, t0);
+  for (int64_t t = t0; t < t1; ++t, v += ld, tile.next(s)) {
+    pixels.place(images, tile.image, tile.row * m - s.p.top, tile.column * m - s.p.left, zeros);
+    visit(pixels, [&](auto pixel) __attribute__((always_inline)) {
+      for (int64_t c = c0; c < c1; c += W)
+        transform_square<kSize, kSize>([](const Vec* a, Vec* b) { Winograd<m>::input(a, b); },
+                                       [&](int i, int j) { return load(pixel(i, j) + c); },
+                                       [&](int i, int j, Vec a) { store(v + (i * kSize + j) * step + c - c0, a); });
+    });
   }
 }
 

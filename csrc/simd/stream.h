@@ -6,7 +6,7 @@
 namespace pynn {
 namespace PYNN_ISA {
 
-/// Results of more bytes than this have largely left the last-level cache of common machines (32 MB, shared with what
+/// Results of this many bytes have largely left the last-level cache of common machines (32 MB, shared with what
 /// is read to compute them) when they are complete.
 constexpr int64_t kStreamBytes = 16 << 20;
 /// Arrays of more bytes than this come from memory, and are worth fetching ahead.

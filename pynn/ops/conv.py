@@ -6,6 +6,7 @@ three ops are expressed by the three themselves.
 
 from __future__ import annotations
 
+import math
 from builtins import slice as Slice
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -237,6 +238,26 @@ def _declines_direct(node: Node) -> str | None:
     return None
 
 
+def _declines_gemm(node: Node) -> str | None:
+    """Where windows are single neighbouring pixels the kernel's gradient is one product of two matrices as they lie."""
+    op = node.op
+    assert isinstance(op, Conv2dGradKernel)
+    if op.kernel_shape[:2] != (1, 1) or op.strides != (1, 1) or op.groups != 1:
+        return f"a window of {op.kernel_shape[:2]}, strides {op.strides}, groups {op.groups}: all must be 1"
+    if any(map(any, op.padding)):
+        return f"padding {op.padding}, pixels must be those of the image"
+    return None
+
+
+def _gemm_params(node: Node) -> dict[str, Any]:
+    """``dw[c, filters] = x[pixels, c]^T g[pixels, filters]``."""
+    assert isinstance(node.op, Conv2dGradKernel)
+    c, filters = node.op.kernel_shape[2:]
+    pixels = math.prod(node.inputs[1].shape[:3])
+    sizes = {"m": c, "n": filters, "k": pixels, "transpose_a": 1}
+    return {**sizes, **dict.fromkeys(("transpose_b", "packed", "bias", "residual", "activation"), 0)}
+
+
 def _winograd_candidates(
     kernel: str, epilogue: frozenset[str] = frozenset(), prepack: Any = None
 ) -> tuple[Candidate, ...]:
@@ -386,6 +407,7 @@ class Conv2dGradKernel(Convolution):
         return (
             Candidate("conv2d_depthwise_grad_kernel", self.params, _declines_depthwise),
             Candidate("conv2d_grad_kernel_narrow", self.params, _declines_narrow),
+            Candidate("gemm", _gemm_params, _declines_gemm),
             *_winograd_candidates("conv2d_winograd_grad_kernel"),
             Candidate("conv2d_direct_grad_kernel", self.params, _declines_direct),
             Candidate("conv2d_grad_kernel", self.params),

@@ -87,6 +87,11 @@ def test_verdicts_of_networks_in_the_report(monkeypatch):
     rows[1]["ratio"] = 3.5
     verdicts, _ = compare_tables({"results": rows})
     assert "| mlp step | 3.50x (without jax, failed) | 3.0x |  |" in verdicts
+    rows.append({**base, "peer": "numpy", "case": "mlp.step", "ms": 2.3, "ratio": 2.3, "bar": 2.2})
+    verdicts, table = compare_tables({"results": rows})
+    assert "| mlp step | 3.50x (without jax, failed) | 3.0x |  |" in verdicts
+    assert "| mlp step, to numpy | 2.30x | 2.2x | yes |" in verdicts
+    assert "| numpy | 2.300 |" in table
     rows[0] |= {"to_step": 1.04, "to_step_bar": 1.1}
     assert "| mlp step, to a step alone | 1.04 | at most 1.1 | yes |" in compare_tables({"results": rows})[0]
 
