@@ -22,7 +22,7 @@ CLASSES = 1000
 _ARGUMENTS = """
 
     Args:
-        include_top: with the classifier on top.
+        include_top: with the classifier on top.{preprocessing}
         weights: None (random), ``"imagenet"`` (published weights, downloaded once) or the path of a file.
         input_tensor: a symbolic tensor to start at.
         input_shape: of one image; free without the top and without ImageNet's weights. At least {least} x {least}
@@ -156,7 +156,10 @@ class Frame:
         """Height and width."""
         return self.shape[1:] if settings.image_data_format() == "channels_first" else self.shape[:2]  # type: ignore[return-value]
 
-    def top(self, x: Any, average: str | None = "avg_pool", dropout: float = 0, pool_names: bool = False) -> Any:
+    def top(
+        self, x: Any, average: str | None = "avg_pool", dropout: float = 0, pool_names: bool = False,
+        initializer: Any = "glorot_uniform",
+    ) -> Any:  # fmt: skip
         """The end that most networks have: an average over all places and a dense layer, or the pooling asked for.
 
         Args:
@@ -164,18 +167,21 @@ class Frame:
             average: name of the layer before the dense one.
             dropout: between the two.
             pool_names: the layer for ``pooling`` is called ``avg_pool`` or ``max_pool``.
+            initializer: of the dense layer's kernel.
         """
         if not self.options.include_top:
             return self.pooled(x, pool_names)
         x = layers.GlobalAveragePooling2D(name=average)(x)
         if dropout > 0:
             x = layers.Dropout(dropout, name="top_dropout")(x)
-        return self.classifier(x)
+        return self.classifier(x, initializer=initializer)
 
-    def classifier(self, x: Any) -> Any:
+    def classifier(self, x: Any, name: str = "predictions", initializer: Any = "glorot_uniform") -> Any:
         """The dense layer that says the class."""
         o = self.options
-        return layers.Dense(o.classes, activation=o.classifier_activation, name="predictions")(x)
+        return layers.Dense(
+            o.classes, activation=o.classifier_activation, kernel_initializer=initializer, name=name
+        )(x)  # fmt: skip
 
     def pooled(self, x: Any, names: bool = False) -> Any:
         """Feature maps as the user wants them."""
@@ -214,6 +220,23 @@ def _sources(tensor: KerasTensor) -> Any:
     return inputs[0] if len(inputs) == 1 else inputs
 
 
+def described(application: Callable[..., Model], network: str, module: str, about: str, size: int = 224,
+              least: int = 32, preprocessing: str = "") -> Callable[..., Model]:  # fmt: skip
+    """The public function of a network, with its name, home and docstring.
+
+    Args:
+        application: what it does.
+        network, about, size, least: as of :func:`architecture`.
+        module: where it is.
+        preprocessing: what its argument ``include_preprocessing`` does, if it has one.
+    """
+    application.__name__ = application.__qualname__ = network
+    application.__module__ = module
+    more = f"\n        include_preprocessing: {preprocessing}" if preprocessing else ""
+    application.__doc__ = about + _ARGUMENTS.format(size=size, least=least, preprocessing=more)
+    return application
+
+
 def architecture(
     network: str, build: Callable[[Frame], Any], files: Files, about: str, size: int = 224, least: int = 32,
     model_name: str | None = None,
@@ -244,7 +267,4 @@ def architecture(
         frame = Frame(network, options, size, least)
         return frame.model(build(frame), name, files)
 
-    application.__name__ = application.__qualname__ = network
-    application.__module__ = build.__module__
-    application.__doc__ = about + _ARGUMENTS.format(size=size, least=least)
-    return application
+    return described(application, network, build.__module__, about, size, least)

@@ -19,7 +19,8 @@ CLASS_INDEX = WeightFile(
 )
 #: Of ImageNet's pixels: red, green, blue.
 _MEAN = (123.68, 116.779, 103.939)
-_UNIT_MEAN, _UNIT_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+#: The same of pixels from 0 to 1.
+UNIT_MEAN, UNIT_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _MODES = ("caffe", "tf", "torch")
 
 
@@ -55,7 +56,7 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
     if mode == "caffe":
         offset, scale = np.array(_MEAN[::-1]), None
     elif mode == "torch":
-        offset, scale = 255 * np.array(_UNIT_MEAN), 255 * np.array(_UNIT_DEVIATION)
+        offset, scale = 255 * np.array(UNIT_MEAN), 255 * np.array(UNIT_DEVIATION)
     else:
         offset, scale = np.array([127.5]), np.array([127.5])
     if axis == -3:
@@ -122,3 +123,11 @@ def preprocessing(mode: str) -> Callable[..., Any]:
     preprocess.__name__ = preprocess.__qualname__ = "preprocess_input"
     preprocess.__doc__ = f"Pixels as this network takes them: :func:`imagenet_utils.preprocess_input`, ``{mode!r}``."
     return preprocess
+
+
+def unchanged(x: Any, data_format: str | None = None) -> Any:
+    """The pixels as they are, 0 ... 255: the network rescales them itself; ``data_format`` changes nothing."""
+    return x
+
+
+unchanged.__name__ = unchanged.__qualname__ = "preprocess_input"

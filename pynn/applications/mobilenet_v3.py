@@ -7,7 +7,7 @@ from typing import Any
 
 from pynn import layers
 from pynn.applications.frame import CLASSES, Frame, Options, channel_axis
-from pynn.applications.imagenet_utils import decode_predictions
+from pynn.applications.imagenet_utils import decode_predictions, unchanged
 from pynn.applications.mobilenet import check_published, published_size
 from pynn.applications.mobilenet_v2 import divisible, halving_padding
 from pynn.applications.weight_files import at_site
@@ -153,10 +153,6 @@ def _excited(x: Any, name: str) -> Any:
     return layers.Multiply(name=f"{name}_mul")([x, y])
 
 
-def preprocess_input(x: Any, data_format: str | None = None) -> Any:
-    """The pixels as they are: the network rescales them itself; ``data_format`` changes nothing."""
-    return x
-
-
 MobileNetV3Small = _architecture("MobileNetV3Small", _SMALL, 1024, "2,554,968")
 MobileNetV3Large = _architecture("MobileNetV3Large", _LARGE, 1280, "5,507,432")
+preprocess_input = unchanged

@@ -40,7 +40,8 @@ def get_uid(prefix: str = "") -> int:
 
 def __getattr__(name: str) -> Any:
     legacy = importlib.import_module("pynn.legacy.backend")
-    if name.startswith("_") or getattr(getattr(legacy, name, None), "__module__", None) != legacy.__name__:
+    home = getattr(getattr(legacy, name, None), "__module__", None)
+    if name.startswith("_") or home not in (legacy.__name__, "pynn.legacy.spatial"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}; look for it in pynn.ops")
     legacy.note_use(name)
     value = globals()[name] = getattr(legacy, name)

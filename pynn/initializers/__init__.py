@@ -8,6 +8,7 @@ from pynn.errors import ArgumentError
 from pynn.initializers.base import Initializer, RandomInitializer
 from pynn.initializers.constant import Constant, Identity, Ones, Zeros
 from pynn.initializers.random import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
+from pynn.initializers.stft import STFT
 from pynn.initializers.variance_scaling import (
     GlorotNormal,
     GlorotUniform,
@@ -22,18 +23,24 @@ from pynn.utils.serialization import custom_named, deserialize_object, serialize
 
 _CLASSES: tuple[type[Initializer], ...] = (
     Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, LecunNormal, LecunUniform, Ones,
-    Orthogonal, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, Zeros,
+    Orthogonal, RandomNormal, RandomUniform, STFT, TruncatedNormal, VarianceScaling, Zeros,
 )  # fmt: skip
 _BY_CLASS_NAME: dict[str, type[Initializer]] = {c.__name__: c for c in _CLASSES}
 _BY_NAME: dict[str, type[Initializer]] = {
     **_BY_CLASS_NAME,
-    **{snake_case(c.__name__): c for c in _CLASSES},
+    **{snake_case(c.__name__): c for c in _CLASSES if c is not STFT},
     **{"zero": Zeros, "one": Ones, "normal": RandomNormal, "uniform": RandomUniform},
-    **{"IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal},
+    **{"IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal, "STFTInitializer": STFT},
+    **{"stft": STFT, "STFTInitializer": STFT, "IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal},
 }
+IdentityInitializer, OrthogonalInitializer, STFTInitializer = Identity, Orthogonal, STFT
+constant, identity, ones, orthogonal, stft, zeros = Constant, Identity, Ones, Orthogonal, STFT, Zeros
+random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
+glorot_normal, glorot_uniform, variance_scaling = GlorotNormal, GlorotUniform, VarianceScaling
+he_normal, he_uniform, lecun_normal, lecun_uniform = HeNormal, HeUniform, LecunNormal, LecunUniform
 
 __all__ = [
-    "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "Initializer",
+    "STFT", "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "Initializer",
     "LecunNormal", "LecunUniform", "Ones", "Orthogonal", "RandomInitializer", "RandomNormal", "RandomUniform",
     "TruncatedNormal", "VarianceScaling", "Zeros", "deserialize", "get", "serialize",
 ]  # fmt: skip
@@ -52,7 +59,8 @@ def get(identifier: Any) -> Any:
         return _BY_NAME[identifier]()
     if isinstance(identifier, Initializer):
         # A copy: two layers that were given the same unseeded initializer must not begin with equal weights.
-        return type(identifier).from_config(identifier.get_config())
+        unseeded = isinstance(identifier, RandomInitializer) and identifier.unseeded
+        return identifier.clone() if unseeded else identifier
     if isinstance(identifier, type) and issubclass(identifier, Initializer):
         return identifier()
     if callable(identifier):

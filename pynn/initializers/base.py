@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pynn.errors import ArgumentError, DtypeError
+from pynn.graph.variable import Variable
 from pynn.utils.random_seed import checked_seed, next_seed
 
 
@@ -29,7 +30,12 @@ class Initializer:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Initializer:
+        """An initializer with these arguments."""
         return cls(**config)
+
+    def clone(self) -> Initializer:
+        """Another one with the same arguments; one without a seed draws its own."""
+        return type(self).from_config(self.get_config())
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.get_config() == other.get_config()
@@ -46,18 +52,43 @@ class RandomInitializer(Initializer):
     """Base of random initializers.
 
     Calling the same one twice gives the same numbers, as in Keras: one without a seed draws one when it is made.
+
+    Args:
+        seed: a whole number; or a ``SeedGenerator``, which every call moves on, so that each gives other numbers.
     """
 
-    def __init__(self, seed: int | None = None):
-        self._given_seed = checked_seed(type(self).__name__, seed)
-        self.seed = next_seed() if self._given_seed is None else self._given_seed
+    def __init__(self, seed: Any = None):
+        if isinstance(seed, dict):
+            from pynn.saving.serialization import deserialize_keras_object
+
+            seed = deserialize_keras_object(seed)
+        self._given_seed = seed if _is_generator(seed) else checked_seed(type(self).__name__, seed)
+        self.seed: Any = next_seed() if self._given_seed is None else self._given_seed
+
+    @property
+    def unseeded(self) -> bool:
+        """Whether it was made without a seed."""
+        return self._given_seed is None
 
     def rng(self) -> np.random.Generator:
         """A generator that starts from the seed."""
-        return np.random.default_rng(self.seed)
+        if not _is_generator(self.seed):
+            return np.random.default_rng(self.seed)
+        seed, step = self.seed.state.numpy().tolist()
+        self.seed.state.assign([seed, (step + 1) % 2**32])
+        return np.random.default_rng([seed, step])
 
     def get_config(self) -> dict[str, Any]:
-        return {"seed": self._given_seed}
+        seed = self._given_seed
+        if _is_generator(seed):
+            from pynn.saving.serialization import serialize_keras_object
+
+            seed = serialize_keras_object(seed)
+        return {"seed": seed}
+
+
+def _is_generator(seed: Any) -> bool:
+    return isinstance(getattr(seed, "state", None), Variable)
 
 
 def checked_shape(owner: Initializer, shape: Sequence[int], dtype: str | None) -> tuple[tuple[int, ...], str]:

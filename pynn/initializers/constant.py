@@ -41,7 +41,16 @@ class Constant(Initializer):
             ) from None
 
     def get_config(self) -> dict[str, Any]:
-        return {"value": self.value.tolist() if isinstance(self.value, np.ndarray) else self.value}
+        from pynn.saving.serialization import serialize_keras_object
+
+        return {"value": serialize_keras_object(self.value)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Constant:
+        """An initializer with this value."""
+        from pynn.saving.serialization import deserialize_keras_object
+
+        return cls(deserialize_keras_object(config.get("value", 0.0)))
 
 
 class Identity(Initializer):

@@ -44,6 +44,7 @@ from pynn.layers.leaky_relu import LeakyReLU
 from pynn.layers.lookup import IntegerLookup, StringLookup
 from pynn.layers.lstm import LSTM, LSTMCell
 from pynn.layers.masking import Masking
+from pynn.layers.mel_spectrogram import MelSpectrogram
 from pynn.layers.merging import (
     Add,
     Average,
@@ -78,8 +79,17 @@ from pynn.layers.pooling import (
     MaxPooling3D,
 )
 from pynn.layers.prelu import PReLU
-from pynn.layers.random_colors import RandomBrightness, RandomContrast
-from pynn.layers.random_places import RandomFlip, RandomRotation, RandomTranslation, RandomZoom
+from pynn.layers.random_colors import (
+    RandomBrightness,
+    RandomColorJitter,
+    RandomContrast,
+    RandomGrayscale,
+    RandomHue,
+    RandomSaturation,
+)
+from pynn.layers.random_filters import RandomGaussianBlur, RandomSharpness
+from pynn.layers.random_patches import CutMix, MixUp, RandomErasing
+from pynn.layers.random_places import RandomFlip, RandomRotation, RandomShear, RandomTranslation, RandomZoom
 from pynn.layers.rearranging import Permute, RepeatVector
 from pynn.layers.relu import ReLU
 from pynn.layers.rescaling import Rescaling
@@ -174,6 +184,7 @@ __all__ = [
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
+    "CutMix",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
@@ -221,7 +232,9 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
+    "MelSpectrogram",
     "Minimum",
+    "MixUp",
     "MultiHeadAttention",
     "Multiply",
     "Normalization",
@@ -229,10 +242,18 @@ __all__ = [
     "Permute",
     "RMSNormalization",
     "RandomBrightness",
+    "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomErasing",
     "RandomFlip",
+    "RandomGaussianBlur",
+    "RandomGrayscale",
+    "RandomHue",
     "RandomRotation",
+    "RandomSaturation",
+    "RandomSharpness",
+    "RandomShear",
     "RandomTranslation",
     "RandomZoom",
     "ReLU",

@@ -368,7 +368,7 @@ class Layer(LayerState, Operation):
         def array(leaf: Any) -> Any:
             if leaf is None:
                 return None
-            result = to_array(leaf, f"layer '{self.name}'")
+            result = self._as_input(leaf)
             mask = mask_of(leaf) if isinstance(leaf, Tensor) else None
             return result if mask is None else _masked(result, mask)
 
@@ -380,6 +380,10 @@ class Layer(LayerState, Operation):
         if training is not None:
             kwargs["training"] = bool(training)
         return run_traced_with(self.__call__, (x, *args), kwargs, freezes=freezes())
+
+    def _as_input(self, leaf: Any) -> np.ndarray:
+        """An array of what the user gave: float32 or int32."""
+        return to_array(leaf, f"layer '{self.name}'")
 
     def _call_traced(self, x: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         trace.current().looked_at[id(self)] = self

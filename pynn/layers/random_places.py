@@ -12,6 +12,7 @@ from pynn.graph.ir import Value
 from pynn.layers.arguments import choice, one_number
 from pynn.layers.image_layer import RandomImageLayer, number_range
 from pynn.ops.image_sampling import FILL_MODES, affine_images, read_pixels
+from pynn.utils.arrays import as_float
 
 _MODES = ("horizontal", "vertical", "horizontal_and_vertical")
 
@@ -40,14 +41,19 @@ class RandomFlip(RandomImageLayer):
         super().__init__(seed=seed, data_format=data_format, **kwargs)
         self.mode = choice(f"layer '{self.name}'", "mode", mode, _MODES)
 
-    def augment(self, x: Value) -> Value:
-        n, h, w = x.shape[:3]
-        flipped = ops.cast(ops.less_equal(self.draw((n, 1), 0.0, 1.0), 0.5), x.dtype)
+    def decide(self, x: Value) -> Value:
+        return ops.cast(ops.less_equal(self.draw((x.shape[0], 1), 0.0, 1.0), 0.5), "float32")
+
+    def augment(self, x: Value, decided: Any) -> Value:
+        flipped, (h, w) = decided, x.shape[1:3]
         rows, columns = (v.reshape(1, -1).astype("float32") for v in np.mgrid[:h, :w])
         # Of k places, place i becomes k - 1 - i.
         down = rows + flipped * ((h - 1 - 2 * rows) * float("vertical" in self.mode))
         across = columns + flipped * ((w - 1 - 2 * columns) * float("horizontal" in self.mode))
         return ops.reshape(read_pixels(x, down, across), x.shape)
+
+    def augment_masks(self, masks: Value, decided: Any) -> Value:
+        return self.augment(as_float(masks), decided)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mode": self.mode}
@@ -76,8 +82,15 @@ class RandomAffine(RandomImageLayer):
         ``(a0 x + a1 y + a2, b0 x + b1 y + b2)``."""
         raise NotImplementedError(f"layer '{self.name}': class {type(self).__name__} must define places()")
 
-    def augment(self, x: Value) -> Value:
-        return affine_images(x, self.places(*x.shape[:3]), self.interpolation, self.fill_mode, self.fill_value)
+    def decide(self, x: Value) -> Any:
+        return self.places(*x.shape[:3])
+
+    def augment(self, x: Value, decided: Any) -> Value:
+        return affine_images(x, decided, self.interpolation, self.fill_mode, self.fill_value)
+
+    def augment_masks(self, masks: Value, decided: Any) -> Value:
+        moved = affine_images(as_float(masks), decided, "nearest", self.fill_mode, self.fill_value)
+        return ops.cast(moved, masks.dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -209,3 +222,55 @@ class RandomZoom(RandomAffine):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "height_factor": self.height_factor, "width_factor": self.width_factor}
+
+
+class RandomShear(RandomAffine):
+    """While training, slants each image: rows move sideways by more the further down they are, or columns.
+
+    Args:
+        x_factor: (lower, upper) from 0 to 1 of how far a row moves against the one above it; one number f is
+            (-f, f).
+        y_factor: the same for columns.  Half of the images are slanted to the other side, in both directions.
+        interpolation: ``"bilinear"`` or ``"nearest"``.
+        fill_mode: what comes in from outside: see :class:`RandomTranslation`.
+        fill_value: with ``fill_mode="constant"``.
+        data_format: ``"channels_last"``, the default, or ``"channels_first"``.
+        seed: for the same factors in every run.
+
+    Example:
+        >>> RandomShear(0.2)(np.ones((2, 8, 8, 3)), training=True).shape
+        (2, 8, 8, 3)
+    """
+
+    def __init__(
+        self,
+        x_factor: Any = 0.0,
+        y_factor: Any = 0.0,
+        interpolation: str = "bilinear",
+        fill_mode: str = "reflect",
+        fill_value: float = 0.0,
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
+        where = f"layer '{self.name}'"
+        # What from_config() gives back of a single number is a pair.
+        self.x_factor, self.y_factor = (
+            value if _is_mirrored(value) else number_range(where, argument, value, 0, 1)
+            for argument, value in (("x_factor", x_factor), ("y_factor", y_factor))
+        )
+
+    def places(self, n: int, h: int, w: int) -> tuple[Any, Any, Any, Any, Any, Any]:
+        side = ops.where(ops.less(self.draw((n, 1), 0.0, 1.0), 0.5), -1.0, 1.0)
+        across, down = (self.draw((n, 1), *f) * side for f in (self.x_factor, self.y_factor))
+        return 1.0, across, 0.0, down, 1.0, 0.0
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "x_factor": self.x_factor, "y_factor": self.y_factor}
+
+
+def _is_mirrored(value: Any) -> bool:
+    """Whether it is (-f, f)."""
+    pair = isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(v, int | float) for v in value)
+    return pair and 0 <= value[1] <= 1 and value[0] == -value[1]

@@ -12,6 +12,7 @@ from pynn.graph.ir import Value
 from pynn.layers.arguments import choice, one_number, positive_int
 from pynn.layers.image_layer import ImageLayer, RandomImageLayer
 from pynn.ops.image_sampling import INTERPOLATIONS, read_pixels, resize_images
+from pynn.utils.arrays import as_float
 from pynn.utils.random_seed import next_seed
 
 
@@ -58,8 +59,8 @@ class Resizing(ImageLayer):
         data_format: ``"channels_last"``, the default, or ``"channels_first"``.
 
     Shapes:
-        ``(batch, h, w, c)`` -> ``(batch, height, width, c)``, or the same without a batch; always float32, where
-        Keras rounds if whole numbers come in.
+        ``(batch, h, w, c)`` -> ``(batch, height, width, c)``, or the same without a batch; whole numbers are rounded
+        to such of the same kind.
 
     Example:
         >>> Resizing(4, 6)(np.ones((2, 8, 9, 3))).shape
@@ -92,13 +93,24 @@ class Resizing(ImageLayer):
         self.fill_value = one_number(where, "fill_value", fill_value)
         self.antialias = bool(antialias)
 
-    def transform(self, x: Value, training: bool) -> Value:
-        size = self.height, self.width
+    def accept(self, x: Value, training: bool) -> Value:
+        return x
+
+    def transform(self, x: Value, decided: Any) -> Value:
+        return self._resized(x, self.interpolation)
+
+    def transform_masks(self, masks: Value, decided: Any) -> Value:
+        return self._resized(masks, "nearest")
+
+    def _resized(self, x: Value, interpolation: str) -> Value:
+        size, dtype = (self.height, self.width), x.dtype
+        y = as_float(x)
         if self.crop_to_aspect_ratio:
-            x = crop_to_ratio(x, size)
+            y = crop_to_ratio(y, size)
         if self.pad_to_aspect_ratio:
-            x = pad_to_ratio(x, size, self.fill_value)
-        return resize_images(x, size, self.interpolation, self.antialias)
+            y = pad_to_ratio(y, size, self.fill_value)
+        y = resize_images(y, size, interpolation, self.antialias)
+        return y if x.spec.is_float else ops.saturate_cast(ops.round(y), dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -132,7 +144,10 @@ class CenterCrop(ImageLayer):
         self.height = positive_int(f"layer '{self.name}'", "height", height)
         self.width = positive_int(f"layer '{self.name}'", "width", width)
 
-    def transform(self, x: Value, training: bool) -> Value:
+    def transform_masks(self, masks: Value, decided: Any) -> Value:
+        return self.transform(as_float(masks), decided)
+
+    def transform(self, x: Value, decided: Any) -> Value:
         n, h, w, c = x.shape
         if h < self.height or w < self.width:
             size = self.height, self.width
@@ -160,6 +175,8 @@ class RandomCrop(RandomImageLayer):
         (5, 2, 3, 1)
     """
 
+    _floats_in_inference = False
+
     def __init__(
         self,
         height: int,
@@ -174,22 +191,31 @@ class RandomCrop(RandomImageLayer):
         self.height = positive_int(f"layer '{self.name}'", "height", height)
         self.width = positive_int(f"layer '{self.name}'", "width", width)
 
-    def augment(self, x: Value) -> Value:
+    def decide(self, x: Value) -> Any:
+        h, w = x.shape[1:3]
+        if h <= self.height or w <= self.width:
+            return ()
+        rows, columns = h - self.height + 1.0, w - self.width + 1.0
+        return ops.floor(self.draw((1, 1), 0.0, rows)), ops.floor(self.draw((1, 1), 0.0, columns))
+
+    def augment(self, x: Value, decided: Any) -> Value:
         n, h, w, c = x.shape
         size = self.height, self.width
-        if h <= self.height or w <= self.width:
+        if not decided:
             # As in Keras: from where the part of the same ratio begins, as much as there is.
             rows, columns = ratio_crop(h, w, size)
             first, left = (h - rows) // 2, (w - columns) // 2
             rows, columns = min(self.height, h - first), min(self.width, w - left)
             part = ops.slice(x, (0, first, left, 0), (n, rows, columns, c))
             return part if (rows, columns) == size else resize_images(part, size, "bilinear")
-        top = ops.floor(self.draw((1, 1), 0.0, h - self.height + 1.0))
-        side = ops.floor(self.draw((1, 1), 0.0, w - self.width + 1.0))
+        top, side = decided
         down, across = (v.reshape(1, -1).astype("float32") for v in np.mgrid[: self.height, : self.width])
         places = (n, down.size)
         y = read_pixels(x, ops.broadcast_to(top + down, places), ops.broadcast_to(side + across, places))
         return ops.reshape(y, (n, self.height, self.width, c))
+
+    def augment_masks(self, masks: Value, decided: Any) -> Value:
+        return self.augment(as_float(masks), decided)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "height": self.height, "width": self.width}

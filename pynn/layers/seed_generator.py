@@ -32,4 +32,9 @@ class SeedGenerator:
         return state
 
     def get_config(self) -> dict[str, Any]:
-        return {"seed": self.seed}
+        return {"seed": self.seed, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
+        """A generator that starts where that one did."""
+        return cls(**config)

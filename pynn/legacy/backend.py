@@ -15,6 +15,16 @@ from pynn.graph import dtypes
 from pynn.graph.tensor import Tensor
 from pynn.graph.variable import Variable
 from pynn.legacy.notice import say_once
+from pynn.legacy.spatial import batch_normalization as batch_normalization
+from pynn.legacy.spatial import conv3d as conv3d
+from pynn.legacy.spatial import depthwise_conv2d as depthwise_conv2d
+from pynn.legacy.spatial import pool3d as pool3d
+from pynn.legacy.spatial import resize_images as resize_images
+from pynn.legacy.spatial import resize_volumes as resize_volumes
+from pynn.legacy.spatial import separable_conv2d as separable_conv2d
+from pynn.legacy.spatial import spatial_2d_padding as spatial_2d_padding
+from pynn.legacy.spatial import spatial_3d_padding as spatial_3d_padding
+from pynn.legacy.spatial import temporal_padding as temporal_padding
 from pynn.utils.session import clear_session as _clear_session
 
 # ---- settings ---------------------------------------------------------------------------------------------------

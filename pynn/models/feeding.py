@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pynn.data.packing import weights_of_classes
-from pynn.errors import ArgumentError
+from pynn.errors import ArgumentError, CallError
 from pynn.models import inputs
 from pynn.models.columns import Columns, arrange
 from pynn.utils.structure import flatten, map_structure, pack
@@ -73,6 +73,12 @@ def _add_inputs(columns: Columns, model: Trainer, x: Any, argument: str) -> None
     several = len(model.inputs) > 1
     numbers = []
     for (name, item), end in zip(arrange(x, model._inputs, argument), model.inputs, strict=True):
+        if end.dtype == "string":
+            raise CallError(
+                f"{name}: '{end.name}' is an input of strings, which a compiled model cannot take; encode the data "
+                "before, as in model.predict(feature_space(table)), and let the model start at "
+                "feature_space.get_encoded_features()"
+            )
         array = inputs.as_array(item, name)
         dtype = "float32" if end.dtype.startswith("float") else end.dtype
         numbers.append(columns.add(name, array, dtype, f"x.{end.name}" if several else "x"))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pynn import initializers, ops
-from pynn.graph.ir import Value
+from pynn import initializers
 from pynn.graph.variable import Variable
+from pynn.ops.optimizer_step import AdadeltaStep, AdagradStep, Step
+from pynn.optimizers.all_at_once import AllAtOnce
 from pynn.optimizers.arguments import check_number
-from pynn.optimizers.optimizer import Optimizer
 
 
-class Adagrad(Optimizer):
+class Adagrad(AllAtOnce):
     """Smaller steps for weights that have already been moved much (Duchi et al., 2011): good for sparse features.
 
     ``a = a + g^2``; ``w = w - lr * g / sqrt(a + epsilon)``.
@@ -39,17 +39,18 @@ class Adagrad(Optimizer):
         start = initializers.Constant(self.initial_accumulator_value)
         self._accumulators = self.add_optimizer_variables(variables, "accumulator", start)
 
-    def update_step(self, gradient: Value, variable: Variable, learning_rate: Any) -> None:
-        accumulator = self._accumulators[self._get_variable_index(variable)]
-        accumulator.assign_add(ops.square(gradient))
-        variable.assign_sub(learning_rate * gradient / ops.sqrt(accumulator + self.epsilon))
+    def step_slots(self) -> list[list[Variable]]:
+        return [self._accumulators]
+
+    def step_op(self, count: int, weight_decay: float) -> Step:
+        return AdagradStep(float(self.epsilon), count, weight_decay)
 
     def get_config(self) -> dict[str, Any]:
         own = {"initial_accumulator_value": self.initial_accumulator_value, "epsilon": self.epsilon}
         return {**super().get_config(), **own}
 
 
-class Adadelta(Optimizer):
+class Adadelta(AllAtOnce):
     """Adagrad with running means in place of sums, in the weight's own units (Zeiler, 2012).
 
     ``a = rho * a + (1 - rho) * g^2``; ``d = -sqrt(u + epsilon) / sqrt(a + epsilon) * g``;
@@ -75,13 +76,11 @@ class Adadelta(Optimizer):
         names = ["accumulated_grad", "accumulated_delta_var"]
         self._accumulated_grads, self._accumulated_delta_vars = self.add_optimizer_variables(variables, names)
 
-    def update_step(self, gradient: Value, variable: Variable, learning_rate: Any) -> None:
-        i, rho = self._get_variable_index(variable), self.rho
-        squares, moves = self._accumulated_grads[i], self._accumulated_delta_vars[i]
-        squares.assign(rho * squares + (1.0 - rho) * ops.square(gradient))
-        delta = -(ops.sqrt(moves + self.epsilon) * gradient / ops.sqrt(squares + self.epsilon))
-        moves.assign(rho * moves + (1.0 - rho) * ops.square(delta))
-        variable.assign_add(learning_rate * delta)
+    def step_slots(self) -> list[list[Variable]]:
+        return [self._accumulated_grads, self._accumulated_delta_vars]
+
+    def step_op(self, count: int, weight_decay: float) -> Step:
+        return AdadeltaStep(float(self.rho), float(self.epsilon), count, weight_decay)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rho": self.rho, "epsilon": self.epsilon}

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pynn import ops
 from pynn.errors import ArgumentError
-from pynn.graph.ir import Value
 from pynn.graph.variable import Variable
+from pynn.ops.optimizer_step import AdamStep, Step
 from pynn.optimizers.all_at_once import AllAtOnce
 from pynn.optimizers.arguments import check_number
 
@@ -52,26 +51,15 @@ class Adam(AllAtOnce):
         self._momentums, self._velocities = self.add_optimizer_variables(variables, ["momentum", "velocity"])
         self._velocity_hats = self.add_optimizer_variables(variables, "velocity_hat") if self.amsgrad else []
 
-    def step(self, grads: Sequence[Value], variables: Sequence[Variable], learning_rate: Any) -> None:
-        means, squares = self.slots(self._momentums, variables), self.slots(self._velocities, variables)
-        if self.amsgrad:
-            for i, largest in enumerate(self.slots(self._velocity_hats, variables)):
-                self._amsgrad_step(grads[i], variables[i], means[i], squares[i], largest, learning_rate)
-            return
-        new = ops.adam_step(
-            learning_rate, self.iterations, variables, grads, means, squares, self.beta_1, self.beta_2, self.epsilon
-        )
-        for group, values in zip((variables, means, squares), new, strict=True):
-            for variable, value in zip(group, values, strict=True):
-                variable.assign(value)
+    def step_slots(self) -> list[list[Variable]]:
+        slots = [self._momentums, self._velocities]
+        return [*slots, self._velocity_hats] if self.amsgrad else slots
 
-    def _amsgrad_step(self, g: Value, w: Variable, m: Variable, v: Variable, largest: Variable, rate: Any) -> None:
-        t = ops.cast(self.iterations + 1, w.dtype)
-        alpha = rate * ops.sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
-        m.assign_add((g - m) * (1.0 - self.beta_1))
-        v.assign_add((ops.square(g) - v) * (1.0 - self.beta_2))
-        largest.assign(ops.maximum(largest, v))
-        w.assign_sub(m * alpha / (ops.sqrt(largest) + self.epsilon))
+    def step_scalars(self, dtype: str) -> list[Any]:
+        return [self.iterations]
+
+    def step_op(self, count: int, weight_decay: float) -> Step:
+        return AdamStep(float(self.beta_1), float(self.beta_2), float(self.epsilon), count, weight_decay, self.amsgrad)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -11,8 +11,11 @@ from pynn import ops
 from pynn.errors import ArgumentError
 from pynn.graph.ir import Value
 from pynn.graph.variable import Variable
+from pynn.ops.optimizer_step import AdamaxStep, LionStep, NadamStep, Step
+from pynn.optimizers.all_at_once import AllAtOnce
 from pynn.optimizers.arguments import check_number, is_number
 from pynn.optimizers.optimizer import Optimizer
+from pynn.optimizers.updates import mean_weight
 
 
 class _WithBetas(Optimizer):
@@ -36,23 +39,18 @@ class _WithBetas(Optimizer):
     def make_slots(self, variables: Sequence[Variable]) -> None:
         self._first, self._second = self.add_optimizer_variables(variables, self._names)
 
-    def _means(self, gradient: Value, variable: Variable) -> tuple[Variable, Variable]:
-        """The running means of the gradient and of its square, brought up to date."""
-        i = self._get_variable_index(variable)
-        m, v = self._first[i], self._second[i]
-        m.assign_add((gradient - m) * (1.0 - self.beta_1))
-        v.assign_add((ops.square(gradient) - v) * (1.0 - self.beta_2))
-        return m, v
+    def step_slots(self) -> list[list[Variable]]:
+        return [self._first, self._second]
 
-    def _step_number(self, variable: Variable) -> Any:
-        return ops.cast(self.iterations + 1, variable.dtype)
+    def step_scalars(self, dtype: str) -> list[Any]:
+        return [self.iterations]
 
     def get_config(self) -> dict[str, Any]:
         own = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
         return {**super().get_config(), **own}
 
 
-class Adamax(_WithBetas):
+class Adamax(_WithBetas, AllAtOnce):
     """Adam with the largest recent gradient in place of the root of the mean square (Kingma and Ba, 2014, section 7).
 
     ``u = max(beta_2 * u, |g|)``; ``w = w - lr / (1 - beta_1^t) * m / (u + epsilon)``.
@@ -70,16 +68,11 @@ class Adamax(_WithBetas):
 
     _names = ("momentum", "norm")
 
-    def update_step(self, gradient: Value, variable: Variable, learning_rate: Any) -> None:
-        i = self._get_variable_index(variable)
-        m, u = self._first[i], self._second[i]
-        m.assign_add((gradient - m) * (1.0 - self.beta_1))
-        u.assign(ops.maximum(self.beta_2 * u, ops.abs(gradient)))
-        rate = learning_rate / (1.0 - self.beta_1 ** self._step_number(variable))
-        variable.assign_sub(rate * m / (u + self.epsilon))
+    def step_op(self, count: int, weight_decay: float) -> Step:
+        return AdamaxStep(float(self.beta_1), float(self.beta_2), float(self.epsilon), count, weight_decay)
 
 
-class Nadam(_WithBetas):
+class Nadam(_WithBetas, AllAtOnce):
     """Adam that looks ahead along its momentum (Dozat, 2015), with the paper's schedule of ``beta_1``.
 
     Args:
@@ -97,21 +90,16 @@ class Nadam(_WithBetas):
         super().make_slots(variables)
         self._u_product = self._own(np.ones((), "float32"), "u_product")
 
-    def _u(self, step: Any) -> Any:
-        return self.beta_1 * (1.0 - 0.5 * 0.96**step)
-
     def update_variables(self, grads: Sequence[Value], variables: Sequence[Variable], learning_rate: Any) -> None:
-        self._u_product.assign(self._u_product * self._u(ops.cast(self.iterations + 1, "float32")))
+        t = ops.cast(self.iterations + 1, "float32")
+        self._u_product.assign(self._u_product * (self.beta_1 * (1.0 - 0.5 * 0.96**t)))
         super().update_variables(grads, variables, learning_rate)
 
-    def update_step(self, gradient: Value, variable: Variable, learning_rate: Any) -> None:
-        t = self._step_number(variable)
-        u, u_next = self._u(t), self._u(t + 1.0)
-        product = self._u_product
-        m, v = self._means(gradient, variable)
-        m_hat = u_next / (1.0 - product * u_next) * m + (1.0 - u) / (1.0 - product) * gradient
-        v_hat = v / (1.0 - self.beta_2**t)
-        variable.assign_sub(m_hat * learning_rate / (ops.sqrt(v_hat) + self.epsilon))
+    def step_scalars(self, dtype: str) -> list[Any]:
+        return [self.iterations, ops.cast(self._u_product, dtype)]
+
+    def step_op(self, count: int, weight_decay: float) -> Step:
+        return NadamStep(float(self.beta_1), float(self.beta_2), float(self.epsilon), count, weight_decay)
 
 
 class Lamb(_WithBetas):
@@ -130,16 +118,18 @@ class Lamb(_WithBetas):
     """
 
     def update_step(self, gradient: Value, variable: Variable, learning_rate: Any) -> None:
-        t = self._step_number(variable)
-        m, v = self._means(gradient, variable)
-        update = m / (1.0 - self.beta_1**t) / (ops.sqrt(v / (1.0 - self.beta_2**t)) + self.epsilon)
+        i, t = self._get_variable_index(variable), ops.cast(self.iterations + 1, variable.dtype)
+        m, v = self._first[i], self._second[i]
+        m.assign_add((gradient - m) * (1.0 - self.beta_1))
+        v.assign_add((ops.square(gradient) - v) * (1.0 - self.beta_2))
+        update = m / mean_weight(self.beta_1, t) / (ops.sqrt(v / mean_weight(self.beta_2, t)) + self.epsilon)
         weight, step = ops.sqrt(ops.sum(ops.square(variable))), ops.sqrt(ops.sum(ops.square(update)))
         both = ops.logical_and(ops.greater(weight, 0.0), ops.greater(step, 0.0))
         ratio = ops.where(both, weight / step, 1.0)
         variable.assign_sub(ratio * learning_rate * update)
 
 
-class Lion(Optimizer):
+class Lion(AllAtOnce):
     """Steps of one size, in the direction of the momentum's sign (Chen et al., 2023).
 
     ``w = w - lr * sign(beta_1 * m + (1 - beta_1) * g)``; ``m = beta_2 * m + (1 - beta_2) * g``.  Good rates are 3 to 10
@@ -165,10 +155,11 @@ class Lion(Optimizer):
     def make_slots(self, variables: Sequence[Variable]) -> None:
         self._momentums = self.add_optimizer_variables(variables, "momentum")
 
-    def update_step(self, gradient: Value, variable: Variable, learning_rate: Any) -> None:
-        m = self._momentums[self._get_variable_index(variable)]
-        variable.assign_sub(learning_rate * ops.sign(self.beta_1 * m + (1.0 - self.beta_1) * gradient))
-        m.assign(self.beta_2 * m + (1.0 - self.beta_2) * gradient)
+    def step_slots(self) -> list[list[Variable]]:
+        return [self._momentums]
+
+    def step_op(self, count: int, weight_decay: float) -> Step:
+        return LionStep(float(self.beta_1), float(self.beta_2), count, weight_decay)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2}

@@ -64,8 +64,8 @@ class Ftrl(Optimizer):
         l2 = self.l2_regularization_strength + self.beta / (2.0 * learning_rate)
         total = accumulator + ops.square(gradient)
         shrunk = gradient + 2.0 * self.l2_shrinkage_regularization_strength * variable
-        raised = ops.power(total, power)
-        linear.assign_add(shrunk - (raised - ops.power(accumulator, power)) / learning_rate * variable)
+        raised, before = (ops.sqrt(x) if power == 0.5 else ops.power(x, power) for x in (total, accumulator.value))
+        linear.assign_add(shrunk - (raised - before) / learning_rate * variable)
         variable.assign((ops.clip(linear, -l1, l1) - linear) / (raised / learning_rate + 2.0 * l2))
         accumulator.assign(total)
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pynn import ops
-from pynn.graph.ir import Value
 from pynn.graph.variable import Variable
+from pynn.ops.optimizer_step import RmspropStep, Step
+from pynn.optimizers.all_at_once import AllAtOnce
 from pynn.optimizers.arguments import check_number
-from pynn.optimizers.optimizer import Optimizer
 
 
-class RMSprop(Optimizer):
+class RMSprop(AllAtOnce):
     """Gradients divided by the root of the running mean of their squares (Tieleman and Hinton, 2012).
 
     ``v = rho * v + (1 - rho) * g^2``; ``w = w - lr * g / sqrt(v + epsilon)``.
@@ -50,21 +49,13 @@ class RMSprop(Optimizer):
         self._momentums = self.add_optimizer_variables(variables, "momentum") if self.momentum else []
         self._average_gradients = self.add_optimizer_variables(variables, "average_gradient") if self.centered else []
 
-    def update_step(self, gradient: Value, variable: Variable, learning_rate: Any) -> None:
-        i = self._get_variable_index(variable)
-        velocity = self._velocities[i]
-        velocity.assign(self.rho * velocity + (1.0 - self.rho) * ops.square(gradient))
-        spread = velocity + self.epsilon
-        if self.centered:
-            mean = self._average_gradients[i]
-            mean.assign(self.rho * mean + (1.0 - self.rho) * gradient)
-            spread = velocity - ops.square(mean) + self.epsilon
-        step = learning_rate * gradient / ops.sqrt(spread)
-        if self.momentum:
-            momentum = self._momentums[i]
-            momentum.assign(self.momentum * momentum + step)
-            step = momentum.value
-        variable.assign_sub(step)
+    def step_slots(self) -> list[list[Variable]]:
+        return [group for group in (self._velocities, self._average_gradients, self._momentums) if group]
+
+    def step_op(self, count: int, weight_decay: float) -> Step:
+        return RmspropStep(
+            float(self.rho), float(self.momentum), float(self.epsilon), self.centered, count, weight_decay
+        )
 
     def get_config(self) -> dict[str, Any]:
         own = {"rho": self.rho, "momentum": self.momentum, "epsilon": self.epsilon, "centered": self.centered}

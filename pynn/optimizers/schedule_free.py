@@ -11,6 +11,7 @@ from pynn.graph.ir import Value
 from pynn.graph.variable import Variable
 from pynn.optimizers.arguments import check_number, is_number
 from pynn.optimizers.optimizer import Optimizer
+from pynn.optimizers.updates import mean_weight
 
 
 class ScheduleFreeAdamW(Optimizer):
@@ -58,7 +59,7 @@ class ScheduleFreeAdamW(Optimizer):
             learning_rate = learning_rate * ops.minimum(t / float(self.warmup_steps), 1.0)
         average = (variable - (1.0 - beta_1) * z) / beta_1
         v.assign_add((ops.square(gradient) - v) * (1.0 - self.beta_2))
-        z.assign_sub(learning_rate * gradient / (ops.sqrt(v / (1.0 - self.beta_2**t)) + self.epsilon))
+        z.assign_sub(learning_rate * gradient / (ops.sqrt(v / mean_weight(self.beta_2, t)) + self.epsilon))
         average = (1.0 - 1.0 / t) * average + 1.0 / t * z
         variable.assign((1.0 - beta_1) * z + beta_1 * average)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pynn import ops
 from pynn.errors import ArgumentError
-from pynn.graph.ir import Value
 from pynn.graph.variable import Variable
+from pynn.ops.optimizer_step import SgdStep, Step
 from pynn.optimizers.all_at_once import AllAtOnce
 from pynn.optimizers.arguments import is_number
 
@@ -62,13 +61,11 @@ class SGD(AllAtOnce):
         if self.momentum:
             self.momentums = self.add_optimizer_variables(variables, "momentum")
 
-    def step(self, grads: Sequence[Value], variables: Sequence[Variable], learning_rate: Any) -> None:
-        velocities = self.slots(self.momentums, variables) if self.momentum else []
-        if self.dampening:
-            learning_rate = learning_rate * (1.0 - self.dampening)
-        new, moved = ops.sgd_step(learning_rate, variables, grads, velocities, self.momentum, self.nesterov)
-        for variable, value in zip([*variables, *velocities], [*new, *moved], strict=True):
-            variable.assign(value)
+    def step_slots(self) -> list[list[Variable]]:
+        return [self.momentums] if self.momentum else []
+
+    def step_op(self, count: int, weight_decay: float) -> Step:
+        return SgdStep(float(self.momentum), self.nesterov, count, weight_decay, float(self.dampening))
 
     def get_config(self) -> dict[str, Any]:
         config = {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}

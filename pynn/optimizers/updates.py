@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,6 +10,18 @@ from pynn import ops
 from pynn.graph import trace
 from pynn.graph.ir import Value
 from pynn.graph.variable import Variable
+
+
+def mean_weight(beta: float, t: Any) -> Any:
+    """``1 - beta**t``: the weight that a running mean which began at 0 has after ``t`` steps.
+
+    Not by the power, which float32 rounds near 1, so that the difference loses five digits, but by
+    ``1 - exp(-a) = 2 tanh(a / 2) / (1 + tanh(a / 2))``.
+    """
+    if not beta:
+        return 1.0
+    half = ops.tanh(t * (-0.5 * math.log(beta)))
+    return 2.0 * half / (1.0 + half)
 
 
 def clip_by_norm(gradient: Any, norm: float) -> Any:

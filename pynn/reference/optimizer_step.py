@@ -3,29 +3,104 @@
 import numpy as np
 
 
-def sgd_step(lr, *arrays, momentum, nesterov, count):
-    w, g, v = arrays[:count], arrays[count : 2 * count], arrays[2 * count :]
-    if not momentum:
-        return tuple(wi - lr * gi for wi, gi in zip(w, g, strict=True))
-    new_v = [momentum * vi - lr * gi for vi, gi in zip(v, g, strict=True)]
-    if nesterov:
-        new_w = [wi + momentum * vi - lr * gi for wi, gi, vi in zip(w, g, new_v, strict=True)]
-    else:
-        new_w = [wi + vi for wi, vi in zip(w, new_v, strict=True)]
-    return (*new_w, *new_v)
+def _step(rule, arrays, count, decay):
+    """``rule(w, g, *slots)`` gives the new weight and slots of each parameter; ``decay`` is the share weights lose."""
+    groups = [arrays[i : i + count] for i in range(0, len(arrays), count)]
+    rows = [rule(wi - wi * wi.dtype.type(decay) if decay else wi, *rest) for wi, *rest in zip(*groups, strict=True)]
+    return tuple(row[i] for i in range(len(rows[0])) for row in rows)
 
 
-def adam_step(lr, iterations, *arrays, beta_1, beta_2, epsilon, count):
-    w, g, m, v = (arrays[i * count : (i + 1) * count] for i in range(4))
-    t = float(iterations) + 1
-    # In double and then in the parameters' dtype: in float32, 1 - beta_2^t is wrong in the fifth digit for small t.
-    alpha = float(lr) * np.sqrt(1 - beta_2**t) / (1 - beta_1**t)
-    new_m = [mi + (gi - mi) * (1 - beta_1) for mi, gi in zip(m, g, strict=True)]
-    new_v = [vi + (gi * gi - vi) * (1 - beta_2) for vi, gi in zip(v, g, strict=True)]
-    new_w = [
-        wi - mi * wi.dtype.type(alpha) / (np.sqrt(vi) + epsilon) for wi, mi, vi in zip(w, new_m, new_v, strict=True)
-    ]
-    return (*new_w, *new_m, *new_v)
+def _means(g, m, v, beta_1, beta_2):
+    return m + (g - m) * (1 - beta_1), v + (g * g - v) * (1 - beta_2)
+
+
+def _mean_weight(beta, iterations):
+    # In double: in float32, 1 - beta^t is wrong in the fifth digit for small t.
+    return 1 - beta ** (float(iterations) + 1)
+
+
+def sgd_step(lr, *arrays, momentum, nesterov, count, weight_decay, dampening):
+    rate = lr * (1 - dampening)
+
+    def rule(w, g, v=None):
+        if v is None:
+            return (w - rate * g,)
+        new_v = momentum * v - rate * g
+        return (w + momentum * new_v - rate * g if nesterov else w + new_v), new_v
+
+    return _step(rule, arrays, count, lr * weight_decay)
+
+
+def adam_step(lr, iterations, *arrays, beta_1, beta_2, epsilon, count, weight_decay, amsgrad):
+    alpha = float(lr) * np.sqrt(_mean_weight(beta_2, iterations)) / _mean_weight(beta_1, iterations)
+
+    def rule(w, g, m, v, largest=None):
+        m, v = _means(g, m, v, beta_1, beta_2)
+        slots = (m, v, np.maximum(v, largest)) if amsgrad else (m, v)
+        return (w - m * w.dtype.type(alpha) / (np.sqrt(slots[-1]) + epsilon), *slots)
+
+    return _step(rule, arrays, count, lr * weight_decay)
+
+
+def nadam_step(lr, iterations, product, *arrays, beta_1, beta_2, epsilon, count, weight_decay):
+    t, product = float(iterations) + 1, float(product)
+    u, after = (beta_1 * (1 - 0.5 * 0.96**step) for step in (t, t + 1))
+    of_mean, of_gradient = after / (1 - product * after), (1 - u) / (1 - product)
+    of_square = 1 / _mean_weight(beta_2, iterations)
+
+    def rule(w, g, m, v):
+        m, v = _means(g, m, v, beta_1, beta_2)
+        number = w.dtype.type
+        ahead = number(of_mean) * m + number(of_gradient) * g
+        return w - ahead * lr / (np.sqrt(v * number(of_square)) + epsilon), m, v
+
+    return _step(rule, arrays, count, lr * weight_decay)
+
+
+def adamax_step(lr, iterations, *arrays, beta_1, beta_2, epsilon, count, weight_decay):
+    rate = float(lr) / _mean_weight(beta_1, iterations)
+
+    def rule(w, g, m, u):
+        m, u = m + (g - m) * (1 - beta_1), np.maximum(beta_2 * u, np.abs(g))
+        return w - w.dtype.type(rate) * m / (u + epsilon), m, u
+
+    return _step(rule, arrays, count, lr * weight_decay)
+
+
+def rmsprop_step(lr, *arrays, rho, momentum, epsilon, centered, count, weight_decay):
+    def rule(w, g, v, *rest):
+        v = rho * v + (1 - rho) * (g * g)
+        mean = rho * rest[0] + (1 - rho) * g if centered else None
+        move = lr * g / np.sqrt(v + epsilon if mean is None else v - mean * mean + epsilon)
+        if momentum:
+            move = momentum * rest[-1] + move
+        return (w - move, v, *([mean] if centered else []), *([move] if momentum else []))
+
+    return _step(rule, arrays, count, lr * weight_decay)
+
+
+def adagrad_step(lr, *arrays, epsilon, count, weight_decay):
+    def rule(w, g, a):
+        a = a + g * g
+        return w - lr * g / np.sqrt(a + epsilon), a
+
+    return _step(rule, arrays, count, lr * weight_decay)
+
+
+def adadelta_step(lr, *arrays, rho, epsilon, count, weight_decay):
+    def rule(w, g, a, u):
+        a = rho * a + (1 - rho) * (g * g)
+        move = np.sqrt(u + epsilon) * g / np.sqrt(a + epsilon)
+        return w - lr * move, a, rho * u + (1 - rho) * (move * move)
+
+    return _step(rule, arrays, count, lr * weight_decay)
+
+
+def lion_step(lr, *arrays, beta_1, beta_2, count, weight_decay):
+    def rule(w, g, m):
+        return w - lr * np.sign(beta_1 * m + (1 - beta_1) * g), beta_2 * m + (1 - beta_2) * g
+
+    return _step(rule, arrays, count, lr * weight_decay)
 
 
 def increment(x, by):

@@ -116,7 +116,7 @@ def _read(parts: Any, size: int, compile: bool, where: str) -> Any:
     config = {key: value for key, value in config.items() if key != "compile_config"}
     with memory_budget(allowance(size)):
         model = deserialize_keras_object(config)
-        if not isinstance(model, Model):
+        if not isinstance(model, Model) and not hasattr(model, "get_encoded_features"):  # a FeatureSpace
             raise DeserializationError(f"{where} holds a {type(model).__name__}, and no model")
         if compile and compile_config:
             model.compile_from_config(compile_config)

@@ -25,11 +25,13 @@ _PACKAGES = {
     "models": "pynn.models",
     "dtype_policies": "pynn.dtype_policies",
     "random": "pynn.layers.seed_generator",
+    "utils": "pynn.utils.feature_space",
     "inception_resnet_v2": "pynn.applications.inception_resnet_v2",
     "alexnet": "pynn.applications.alexnet",
+    "convnext": "pynn.applications.convnext",
 }
 #: Modules of ``applications`` that Keras has, too.
-_KERAS_APPLICATIONS = ("inception_resnet_v2",)
+_KERAS_APPLICATIONS = ("inception_resnet_v2", "convnext")
 #: Where a config says that an object is from if it is one of ours.
 _ROOTS = ("keras", "tf_keras", "tensorflow", "pynn")
 #: Functions are taken from these families only: not from ``layers`` or ``models``, whose functions do other things.

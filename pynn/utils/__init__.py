@@ -9,6 +9,7 @@ _HOMES = {
     "is_keras_tensor": "pynn.utils.inspection",
     "get_source_inputs": "pynn.utils.inspection",
     "Config": "pynn.utils.inspection",
+    "FeatureSpace": "pynn.utils.feature_space",
     "plot_model": "pynn.utils.plotting",
     "grad_cam": "pynn.utils.class_activation",
     "plot_confusion_matrix": "pynn.utils.pictures",

@@ -1,5 +1,6 @@
 """Architectures by themselves: parameters, arguments, files of weights, and real weights on photographs."""
 
+import inspect
 import json
 import os
 import re
@@ -10,8 +11,8 @@ import pytest
 
 import pynn
 from pynn import applications, layers
-from pynn.applications import imagenet_utils, mobilenet
-from pynn.errors import ArgumentError, ShapeError
+from pynn.applications import imagenet_utils, mobilenet, weight_files
+from pynn.errors import ArgumentError, DataNotFoundError, ShapeError
 
 #: As published; without the top where the dense layers are most of it.
 PARAMETERS = {
@@ -26,9 +27,21 @@ PARAMETERS = {
     "DenseNet121": 8_062_504,
     "DenseNet169": 14_307_880,
     "DenseNet201": 20_242_984,
+    "EfficientNetB0": 5_330_571,
+    "EfficientNetB3": 12_320_535,
+    "EfficientNetB7": 66_658_687,
+    "EfficientNetV2B0": 7_200_312,
+    "EfficientNetV2S": 21_612_360,
+    "ConvNeXtTiny": 28_589_128,
     "NASNetMobile": 5_326_716,
     "InceptionResNetV2": 55_873_736,
 }
+#: All that have published weights.
+PUBLISHED = sorted(
+    name
+    for name in applications._HOMES
+    if inspect.signature(getattr(applications, name)).parameters["weights"].default == "imagenet"
+)
 MODELS = Path(os.environ.get("PYNN_DATA_DIR", "")) / "models"
 REAL = MODELS / "mobilenet_7_5_224_tf.h5"
 
@@ -67,6 +80,38 @@ def test_summary_of_vgg16_is_the_known_table():
 def test_arguments_that_do_not_go_together(arguments, error, words):
     with pytest.raises(error, match=words):
         applications.VGG16(**arguments)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_weights_are_for_a_thousand_classes(name):
+    with pytest.raises(ArgumentError, match=rf"^{name}: .*for 1000 classes, received classes=10; .*include_top=False"):
+        getattr(applications, name)(classes=10)
+
+
+@pytest.mark.parametrize(
+    ("name", "top", "file"),
+    [
+        ("EfficientNetB0", True, "keras-applications/efficientnetb0.h5"),
+        ("EfficientNetB0", False, "keras-applications/efficientnetb0_notop.h5"),
+        ("EfficientNetV2B0", False, "keras-applications/efficientnet_v2/efficientnetv2-b0_notop.h5"),
+        ("ConvNeXtTiny", False, "keras-applications/convnext/convnext_tiny_notop.h5"),
+        ("DenseNet121", False, "densenet/densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5"),
+    ],
+)
+def test_without_weights_the_places_are_listed(name, top, file, tmp_path, monkeypatch):
+    def offline(url, *_):
+        raise OSError("no way")
+
+    monkeypatch.setenv("PYNN_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setattr(weight_files, "_download", offline)
+    with pytest.raises(DataNotFoundError) as caught:
+        getattr(applications, name)(include_top=top)
+    message = str(caught.value)
+    for place in ("data", "cache/pynn", "keras"):
+        assert f"{tmp_path}/{place}/models/{file.rsplit('/', 1)[1]}: no such file" in message
+    assert re.search(rf"get https://storage\.googleapis\.com/\S*{re.escape(file)} and put it into", message)
 
 
 def test_nasnet_needs_to_know_the_size():
@@ -122,6 +167,64 @@ def test_weights_from_a_file(tmp_path, ending):
         np.testing.assert_array_equal(a, b)
     with pytest.raises(ShapeError, match="conv_preds"):
         applications.MobileNet(weights=path, **{**small, "classes": 6})
+
+
+@pytest.mark.parametrize(
+    ("name", "layer"), [("EfficientNetB0", "predictions"), ("ConvNeXtTiny", "convnext_tiny_head_dense")]
+)
+def test_the_wrong_file_is_said_with_the_layer(tmp_path, name, layer):
+    path = tmp_path / "five.h5"
+    network = getattr(applications, name)
+    network(weights=None, input_shape=(32, 32, 3), classes=5).save_weights(path)
+    with pytest.raises(ShapeError, match=rf"\(\d+, 5\) for .{layer}.*expects \(\d+, 6\)"):
+        network(weights=path, input_shape=(32, 32, 3), classes=6)
+    with pytest.raises(ShapeError, match=r"holds \d+ layers with weights, the model has \d+; the file belongs"):
+        applications.MobileNet(weights=path, alpha=0.25, input_shape=(32, 32, 3), classes=5)
+
+
+@pytest.mark.parametrize("name", ["EfficientNetB0", "EfficientNetV2B0", "ConvNeXtTiny"])
+def test_they_learn_a_few_images(name):
+    pynn.utils.set_random_seed(1)
+    rng = np.random.default_rng(1)
+    x, y = rng.uniform(0, 255, (8, 32, 32, 3)).astype("float32"), np.arange(8) % 4
+    network = getattr(applications, name)(weights=None, input_shape=(32, 32, 3), classes=4)
+    network.compile(pynn.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
+    losses = [network.train_on_batch(x, y) for _ in range(12)]
+    assert np.isfinite(losses).all()
+    assert np.mean(losses[-3:]) < 0.7 * losses[0]
+    assert all(np.isfinite(w).all() for w in network.get_weights())
+
+
+def test_layer_scale_and_stochastic_depth(tmp_path):
+    from pynn.applications.convnext import LayerScale, StochasticDepth
+
+    x = np.ones((400, 2, 3), "float32")
+    np.testing.assert_allclose(LayerScale(0.25, 3)(x), 0.25 * x)
+    y = StochasticDepth(0.2)(x, training=True)
+    kept = y[:, 0, 0] > 0
+    assert 280 < kept.sum() < 360
+    np.testing.assert_allclose(y, x * kept[:, None, None] / 0.8)
+    np.testing.assert_array_equal(StochasticDepth(0.2)(x), x)
+    with pytest.raises(ArgumentError, match=r"1\.5"):
+        StochasticDepth(1.5)
+    with pytest.raises(ShapeError, match=r"scale.*projection_dim=4.*\(None, 2, 3\)"):
+        LayerScale(0.25, 4, name="scale")(x)
+
+    inputs = pynn.Input((2, 3))
+    model = pynn.Model(inputs, StochasticDepth(0.2)(LayerScale(0.25, 3)(inputs)))
+    model.save(tmp_path / "both.keras")
+    again = pynn.models.load_model(tmp_path / "both.keras")
+    assert [layer.get_config() for layer in again.layers] == [layer.get_config() for layer in model.layers]
+    np.testing.assert_allclose(again.predict(x, verbose=0), 0.25 * x)
+
+
+def test_convnext_needs_channels_last():
+    pynn.config.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(ArgumentError, match="channels are last"):
+            applications.ConvNeXtTiny(weights=None)
+    finally:
+        pynn.config.set_image_data_format("channels_last")
 
 
 def test_decoded_predictions(monkeypatch):

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from pynn import initializers
+from pynn import initializers, layers
 from pynn.initializers.variance_scaling import compute_fans
+from pynn.random import SeedGenerator
 from pynn.utils import set_random_seed
 
 RANDOM = [
@@ -86,6 +87,40 @@ def test_a_shared_unseeded_initializer_gives_each_weight_its_own_numbers():
     assert not np.array_equal(initializers.get(shared)((4, 4)), initializers.get(shared)((4, 4)))
 
 
+def test_initializers_of_users_need_no_config():
+    class Filled(initializers.Initializer):
+        def __init__(self, value):
+            self.value = value
+
+        def __call__(self, shape, dtype=None):
+            return np.full(shape, self.value, dtype or "float32")
+
+    layer = layers.Dense(2, kernel_initializer=Filled(3.0))
+    layer.build((None, 2))
+    np.testing.assert_array_equal(layer.get_weights()[0], np.full((2, 2), 3))
+
+
+def test_seed_generators():
+    initializer = initializers.RandomNormal(seed=SeedGenerator(4))
+    first, second = initializer((3,)), initializer((3,))
+    assert not np.array_equal(first, second)
+    again = initializers.RandomNormal.from_config(initializer.get_config())
+    np.testing.assert_array_equal(again((3,)), first)
+    np.testing.assert_array_equal(initializer.clone()((3,)), first)
+
+
+def test_a_transform_by_convolution():
+    """The two convolutions together are NumPy's Fourier transform of each frame."""
+    x = np.random.default_rng(0).standard_normal(16).astype("float32")
+    window = np.hanning(8)
+    frames = np.lib.stride_tricks.sliding_window_view(x, 8)[::4]
+    expected = np.fft.rfft(frames * window)
+    for side, part in (("real", expected.real), ("imag", expected.imag)):
+        kernel = initializers.STFT(side, scaling=None)
+        convolution = layers.Conv1D(5, 8, strides=4, use_bias=False, kernel_initializer=kernel)
+        np.testing.assert_allclose(convolution(x[None, :, None])[0], part, atol=1e-5)
+
+
 @pytest.mark.parametrize("cls", [*RANDOM, initializers.Zeros, initializers.Ones, initializers.Constant])
 def test_config_round_trip(cls):
     again = initializers.deserialize(initializers.serialize(cls()))
@@ -112,6 +147,16 @@ def test_get():
     assert initializers.get(function) is function
 
 
+def test_kernels_of_a_fourier_transform():
+    x = np.random.default_rng(0).normal(size=16)
+    halves = [initializers.STFT(side, None, None)((16, 1, 9))[:, 0] for side in ("real", "imag")]
+    np.testing.assert_allclose(x @ halves[0] + 1j * (x @ halves[1]), np.fft.rfft(x), atol=1e-5)
+    for periodic, hann in ((True, np.hanning(17)[:-1]), (False, np.hanning(16))):
+        for scaling, scale in (("density", np.sqrt((hann**2).sum())), ("spectrum", hann.sum()), (None, 1.0)):
+            kernel = initializers.STFT("real", "hann", scaling, periodic)((16, 1, 9))
+            np.testing.assert_allclose(kernel[:, 0], halves[0] * (hann / scale)[:, None], atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -125,7 +170,14 @@ def test_get():
         (lambda: initializers.VarianceScaling(distribution="x"), "distribution must be one of"),
         (lambda: initializers.RandomNormal(seed=-1), "RandomNormal: seed must be an integer"),
         (lambda: initializers.RandomNormal(stddev=float("nan")), "RandomNormal: stddev must be a finite number"),
+        (lambda: initializers.STFT("left"), "STFT: side must be 'real' or 'imag'"),
+        (lambda: initializers.STFT()((3, 3)), "STFT: makes kernels"),
         (lambda: initializers.Identity()((3, 3, 3)), "Identity: makes matrices only"),
+        (lambda: initializers.STFT("left"), "STFT: side must be 'real' or 'imag', received 'left'"),
+        (lambda: initializers.STFT(scaling="x"), "STFT: scaling must be 'density', 'spectrum' or None"),
+        (lambda: initializers.STFT(window="x"), "STFT: .*'x'"),
+        (lambda: initializers.STFT(window=[1, 2])((8, 1, 5)), "STFT: window must have 8 weights"),
+        (lambda: initializers.STFT()((8, 2, 5)), "STFT: makes kernels"),
         (lambda: initializers.Orthogonal()((3,)), "Orthogonal: the weight must have at least 2 axes"),
         (lambda: initializers.Constant([1, 2, 3])((2,)), r"Constant: value of shape \(3,\) does not fit"),
         (lambda: initializers.deserialize({"class_name": "os.system", "config": {}}), "unknown initializer class"),

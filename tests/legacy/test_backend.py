@@ -53,6 +53,36 @@ def test_values(result, expected):
     np.testing.assert_allclose(result(), expected, rtol=1e-5, atol=1e-6)
 
 
+X = np.arange(2 * 4 * 4 * 3, dtype="float32").reshape(2, 4, 4, 3)
+V = np.arange(2 * 4 * 2 * 2, dtype="float32").reshape(1, 2, 4, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        (lambda: K.temporal_padding(X[0], (1, 2)), np.pad(X[0], ((0, 0), (1, 2), (0, 0)))),
+        (lambda: K.spatial_2d_padding(X), np.pad(X, ((0, 0), (1, 1), (1, 1), (0, 0)))),
+        (lambda: K.spatial_2d_padding(X, ((1, 0), (0, 2)), "channels_first"),
+         np.pad(X, ((0, 0), (0, 0), (1, 0), (0, 2)))),
+        (lambda: K.spatial_3d_padding(V), np.pad(V, ((0, 0), (1, 1), (1, 1), (1, 1), (0, 0)))),
+        (lambda: K.resize_images(X, 2, 3, "channels_last"), X.repeat(2, 1).repeat(3, 2)),
+        (lambda: K.resize_images(X, 2, 3, "channels_first"), X.repeat(2, 2).repeat(3, 3)),
+        (lambda: K.resize_images(X, 2, 1, "channels_last", "bilinear")[:, 1], X[:, 0] * 0.75 + X[:, 1] * 0.25),
+        (lambda: K.resize_volumes(V, 1, 2, 3, "channels_last"), V.repeat(2, 2).repeat(3, 3)),
+        (lambda: K.conv3d(V, np.ones((1, 1, 1, 2, 1), "float32")), V.sum(-1, keepdims=True)),
+        (lambda: K.depthwise_conv2d(X, np.ones((4, 4, 3, 1), "float32")), X.sum((1, 2), keepdims=True)),
+        (lambda: K.separable_conv2d(X, np.ones((4, 4, 3, 1), "float32"), np.ones((1, 1, 3, 1), "float32")),
+         X.sum((1, 2, 3), keepdims=True)),
+        (lambda: K.pool3d(V, (2, 2, 2)), np.maximum(V[:, 1:, :-1, 1:], V[:, 1:, 1:, 1:])),
+        (lambda: K.pool3d(V, (2, 4, 2), pool_mode="avg"), V.mean((1, 2, 3), keepdims=True)),
+        (lambda: K.batch_normalization(X, X.mean((0, 1, 2)), X.var((0, 1, 2)), None, np.full(3, 2.0), epsilon=0.0),
+         2 * (X - X.mean((0, 1, 2))) / X.std((0, 1, 2))),
+    ],
+)  # fmt: skip
+def test_images_and_volumes(result, expected):
+    np.testing.assert_allclose(result(), expected, rtol=1e-4, atol=1e-4)
+
+
 def test_variables():
     v = K.variable([1.0, 2.0], name="v")
     K.set_value(v, [3.0, 4.0])
@@ -102,6 +132,8 @@ def test_old_names_say_once_what_replaced_them(monkeypatch):
     with pytest.warns(DeprecationWarning, match="TextVectorization"):
         pynn.preprocessing.text.Tokenizer()
     pynn.preprocessing.text.Tokenizer()
+    with pytest.warns(DeprecationWarning, match="temporal_padding"):
+        assert pynn.backend.temporal_padding(A[None]).shape == (1, 4, 3)
     with pytest.raises(AttributeError, match="nonsense"):
         pynn.backend.nonsense  # noqa: B018
     with pytest.raises(AttributeError, match="np"):

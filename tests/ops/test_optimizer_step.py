@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pynn import ops
+from pynn import ops, optimizers
 from pynn.errors import ArgumentError, GraphError
 from pynn.executor.native import NativeProgram
 from pynn.executor.reference import ReferenceProgram
@@ -62,6 +62,39 @@ def test_steps_in_place_follow_the_reference(build, threads):
             program([rng.standard_normal(s).astype(np.float32) for s in SHAPES])
         assert int(iterations) == 5
         states.append([v.numpy() for group in (w, *slots) for v in group])
+    for got, want in zip(*states, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("SGD", {}), ("SGD", {"momentum": 0.9, "dampening": 0.5}), ("Adam", {"amsgrad": True}), ("AdamW", {}),
+     ("Nadam", {}),
+     ("Adamax", {}), ("RMSprop", {}), ("RMSprop", {"centered": True, "momentum": 0.5}), ("Adagrad", {}),
+     ("Adadelta", {}), ("Lion", {})],
+)  # fmt: skip
+def test_optimizers_update_everything_in_one_pass(name, arguments):
+    """One op for the weights that decay, one for the others, both in place."""
+    states = []
+    for native in (True, False):
+        w, _, _ = variables()
+        optimizer = getattr(optimizers, name)(**{"learning_rate": 0.1, "weight_decay": 0.1, **arguments})
+        optimizer.exclude_from_weight_decay(var_list=w[1:2])
+        optimizer.build(w)
+        with Trace() as trace:
+            optimizer.apply([trace.input("g", v.spec) for v in w], w)
+            graph = trace.finish([])
+        steps = [node.op for node in graph.nodes if node.op.name == f"{name.lower().removesuffix('w')}_step"]
+        assert sorted((op.count, op.weight_decay > 0) for op in steps) == [(1, False), (3, True)]
+        if native:
+            program = NativeProgram(graph)
+            assert all(v.shape == () for _, v in program.plan.final_copies)
+        else:
+            program = ReferenceProgram(graph)
+        rng = np.random.default_rng(1)
+        for _ in range(3):
+            program([rng.standard_normal(s).astype(np.float32) for s in SHAPES])
+        states.append([v.numpy() for v in (*w, *optimizer.variables)])
     for got, want in zip(*states, strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
 

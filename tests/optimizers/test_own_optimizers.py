@@ -6,6 +6,7 @@ import pytest
 import pynn
 from pynn import ops, optimizers
 from pynn.graph.variable import Variable
+from pynn.optimizers.updates import mean_weight
 
 G = np.array([1.0, -2.0, 3.0], "float32")
 
@@ -115,3 +116,10 @@ def test_stateless_apply_needs_a_schedule_that_can_be_traced():
         optimizer.build([w])
         with pytest.raises(ValueError, match=r"SGD\.stateless_apply: the learning rate is a Python function"):
             optimizer.stateless_apply([x.numpy() for x in optimizer.variables], [G], [w.numpy()])
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5, 0.9, 0.999, 0.99999])
+def test_weight_of_a_running_mean(beta):
+    t = np.array([1, 2, 10, 1000, 10**6], "float32")
+    found = np.broadcast_to(np.asarray(mean_weight(beta, t)), t.shape)
+    np.testing.assert_allclose(found, 1 - np.float64(beta) ** t, rtol=5e-7)

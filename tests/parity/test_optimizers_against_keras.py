@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import pynn
-from pynn import optimizers
+from pynn import ops, optimizers
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's variables
 
@@ -68,46 +68,65 @@ def _gradients():
         yield grads
 
 
-def _same(keras, name, arguments, rtol=1e-6, prepare=lambda library, optimizer, variables: None):
+def _wide(cls):
+    """The optimizer ``cls`` for float64 weights: the yardstick of both libraries."""
+
+    class Wide(cls):
+        def _rate(self, stateless=False):
+            return ops.cast(super()._rate(stateless), "float64")
+
+        def _update(self, grads, variables, rate):
+            super()._update([ops.cast(g, "float64") for g in grads], variables, rate)
+
+    return Wide
+
+
+def _same(keras, name, arguments, prepare=lambda library, optimizer, variables: None):
+    """Weights after each step.  Ours are within 1e-6 of a computation in float64, next to the size of what was computed
+    with (a weight may come near 0), and as near to Keras's, up to Keras's own distance from it: its float32 powers
+    of beta, in ``1 - beta^t``, cost Adam up to 4e-6 at a learning rate of 0.1."""
+    arguments = {"learning_rate": 0.1, **arguments}
     theirs, ours = _pair(keras)
-    a, b = getattr(keras.optimizers, name)(**arguments), getattr(optimizers, name)(**arguments)
-    prepare(keras, a, theirs)
-    prepare(pynn, b, ours)
-    a.build(theirs)
-    b.build(ours)
+    exact = [pynn.Variable(v.numpy().astype("float64"), dtype="float64", name=v.name) for v in ours]
+    for v, w in zip(exact, ours, strict=True):
+        v.path = w.path
+    cls = getattr(optimizers, name)
+    a, b, c = getattr(keras.optimizers, name)(**arguments), cls(**arguments), _wide(cls)(**arguments)
+    for library, optimizer, variables in ((keras, a, theirs), (pynn, b, ours), (pynn, c, exact)):
+        prepare(library, optimizer, variables)
+        optimizer.build(variables)
     for grads in _gradients():
         a.apply([keras.ops.convert_to_tensor(g) for g in grads], theirs)
         b.apply(grads, ours)
-        for x, y in zip(ours, theirs, strict=True):
-            expected = np.asarray(y)
-            # Next to the size of what was computed with: a weight may come near 0.
-            scale = max(1.0, float(np.abs(expected).max()))
-            np.testing.assert_allclose(x.numpy(), expected, rtol=rtol, atol=rtol * scale, err_msg=x.path)
+        c.apply(grads, exact)
+        for x, y, z in zip(ours, theirs, exact, strict=True):
+            scale = max(1.0, float(np.abs(z.numpy()).max()))
+            x, y, z = x.numpy() / scale, np.asarray(y) / scale, z.numpy() / scale
+            np.testing.assert_allclose(x, z, rtol=0, atol=1e-6)
+            assert (np.abs(x - y) <= 1e-6 + np.abs(y - z)).all()
     assert int(a.iterations) == int(b.iterations)
     return a, b, theirs, ours
 
 
 @pytest.mark.parametrize(("name", "arguments"), [(n, a) for n, several in CASES.items() for a in several])
 def test_steps(keras, name, arguments):
-    # Newton and Schulz's iteration multiplies rounding; float32 powers of betas are what Keras's Adam loses digits by.
-    rtol = {"Muon": 2e-5}.get(name, 2e-6)
-    a, b, _, _ = _same(keras, name, arguments, rtol)
+    a, b, _, _ = _same(keras, name, arguments)
     assert [(v.path.split("/", 1)[-1], v.shape) for v in b.variables if "u_product" not in v.path] == [
         (v.path.split("/", 1)[-1], tuple(v.shape)) for v in a.variables if not v.path.startswith("variable")
     ]
     assert len(a.variables) == len(b.variables)
     for x, y in zip(b.variables, a.variables, strict=True):
-        np.testing.assert_allclose(x.numpy(), np.asarray(y), rtol=2e-5, atol=2e-6, err_msg=x.path)
+        np.testing.assert_allclose(x.numpy(), np.asarray(y), rtol=2e-5, atol=4e-6, err_msg=x.path)
 
 
 @pytest.mark.parametrize("arguments", SHARED, ids=lambda a: "-".join(a))
 @pytest.mark.parametrize("name", ["SGD", "Adam", "RMSprop", "Nadam"])
 def test_shared_arguments(keras, name, arguments):
-    a, b, theirs, ours = _same(keras, name, arguments, 2e-6)
+    a, b, theirs, ours = _same(keras, name, arguments)
     a.finalize_variable_values(theirs)
     b.finalize_variable_values(ours)
     for x, y in zip([*b.variables, *ours], [*a.variables, *theirs], strict=True):
-        np.testing.assert_allclose(x.numpy(), np.asarray(y), rtol=2e-5, atol=2e-6, err_msg=x.path)
+        np.testing.assert_allclose(x.numpy(), np.asarray(y), rtol=2e-5, atol=5e-6, err_msg=x.path)
 
 
 @pytest.mark.parametrize("name", ["AdamW", "SGD", "Muon"])
@@ -115,7 +134,7 @@ def test_exclusions_from_weight_decay(keras, name):
     def prepare(library, optimizer, variables):
         optimizer.exclude_from_weight_decay(var_list=[variables[1]], var_names=["bias", "sca"])
 
-    _same(keras, name, {"weight_decay": 0.2}, 2e-5 if name == "Muon" else 2e-6, prepare)
+    _same(keras, name, {"weight_decay": 0.2}, prepare)
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "Adafactor"])

@@ -79,3 +79,55 @@ def test_bins_of_data(keras, sizes):
     theirs.finalize_state()
     ours.finalize_state()
     np.testing.assert_allclose(ours.bin_boundaries, theirs.bin_boundaries, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{}, {"power_to_db": False, "sequence_length": 50, "window": "hamming"}, {"top_db": 10.0, "min_freq": 300.0}],
+    ids=str,
+)
+def test_mel_spectrogram(keras, arguments):
+    signal = np.random.default_rng(0).normal(size=(2, 700)).astype("float32")
+    arguments = {"fft_length": 64, "sequence_stride": 40, "sampling_rate": 8000, "num_mel_bins": 12, **arguments}
+    theirs, ours = (library.layers.MelSpectrogram(**arguments, name="same") for library in (keras, pynn))
+    np.testing.assert_allclose(np.asarray(ours(signal)), np.asarray(theirs(signal)), rtol=1e-4, atol=1e-3)
+    expected, config = theirs.get_config(), ours.get_config()
+    del expected["dtype"], config["dtype"]
+    assert config == expected
+
+
+def test_stft_kernels(keras):
+    cases = [{}, {"side": "imag", "periodic": True}, {"window": "hamming", "scaling": "spectrum"}, {"window": None}]
+    for arguments in cases:
+        theirs, ours = (library.initializers.STFT(**arguments) for library in (keras, pynn))
+        np.testing.assert_allclose(ours((8, 1, 9)), np.asarray(theirs((8, 1, 9))), atol=1e-6)
+        assert ours.get_config() == theirs.get_config()
+
+
+@pytest.mark.filterwarnings("ignore:The structure of .inputs. does:UserWarning")  # a dictionary is none of Keras's
+@pytest.mark.filterwarnings("ignore:You are saving a model that has not yet been built:UserWarning")  # Keras of its own
+def test_feature_space(keras, tmp_path):
+    """What Keras does without TensorFlow: configs, models of numbers, files."""
+    spaces = []
+    for library in (keras, pynn):
+        kinds = library.utils.FeatureSpace
+        features = {"b": kinds.float_rescaled(2.0, 1.0, name="x"), "a": "float"}
+        spaces.append(kinds(features, name="same"))
+    theirs, ours = spaces
+    expected, config = theirs.get_config(), ours.get_config()
+    assert {**config, "features": 0} == {**expected, "features": 0}
+    names = [
+        [f["config"]["preprocessor"]["config"]["name"] for f in c["features"].values()] for c in (expected, config)
+    ]
+    assert names[0] == names[1]
+    table = {"a": np.array([[1.0], [2.0]], "float32"), "b": np.array([[3.0], [5.0]], "float32")}
+    models = [lib.Model(s.get_inputs(), s.get_encoded_features()) for lib, s in ((keras, theirs), (pynn, ours))]
+    results = [model.predict(table, verbose=0) for model in models]
+    np.testing.assert_array_equal(results[1], results[0])
+    np.testing.assert_array_equal(ours(table), results[0])
+    theirs.save(tmp_path / "theirs.keras")
+    np.testing.assert_array_equal(pynn.models.load_model(tmp_path / "theirs.keras")(table), results[0])
+    ours.save(tmp_path / "ours.keras")
+    again = keras.models.load_model(tmp_path / "ours.keras")
+    model = keras.Model(again.get_inputs(), again.get_encoded_features())
+    np.testing.assert_array_equal(model.predict(table, verbose=0), results[0])

@@ -92,11 +92,44 @@ struct SgdStepParams {
   int64_t count;  ///< parameters of the model
   float momentum;
   int32_t nesterov;
+  float weight_decay, dampening;
 };
 
 struct AdamStepParams {
   int64_t count;
-  double beta_1, beta_2, epsilon;
+  double beta_1, beta_2, epsilon, weight_decay;
+  int64_t amsgrad;
+};
+
+struct NadamStepParams {
+  int64_t count;
+  double beta_1, beta_2, epsilon, weight_decay;
+};
+
+struct AdamaxStepParams {
+  int64_t count;
+  double beta_1, beta_2, epsilon, weight_decay;
+};
+
+struct RmspropStepParams {
+  int64_t count;
+  double rho, momentum, epsilon, weight_decay;
+  int64_t centered;
+};
+
+struct AdagradStepParams {
+  int64_t count;
+  double epsilon, weight_decay;
+};
+
+struct AdadeltaStepParams {
+  int64_t count;
+  double rho, epsilon, weight_decay;
+};
+
+struct LionStepParams {
+  int64_t count;
+  double beta_1, beta_2, weight_decay;
 };
 
 struct IncrementParams {
@@ -254,8 +287,14 @@ struct PooledConv2dParams {
   X(RandomUniformParams, low, span, stream)                                                                           \
   X(RandomNormalParams, mean, stddev, stream)                                                                         \
   X(NextSeedParams, steps)                                                                                            \
-  X(SgdStepParams, count, momentum, nesterov)                                                                         \
-  X(AdamStepParams, count, beta_1, beta_2, epsilon)                                                                   \
+  X(SgdStepParams, count, momentum, nesterov, weight_decay, dampening)                                                \
+  X(AdamStepParams, count, beta_1, beta_2, epsilon, weight_decay, amsgrad)                                            \
+  X(NadamStepParams, count, beta_1, beta_2, epsilon, weight_decay)                                                    \
+  X(AdamaxStepParams, count, beta_1, beta_2, epsilon, weight_decay)                                                   \
+  X(RmspropStepParams, count, rho, momentum, epsilon, weight_decay, centered)                                         \
+  X(AdagradStepParams, count, epsilon, weight_decay)                                                                  \
+  X(AdadeltaStepParams, count, rho, epsilon, weight_decay)                                                            \
+  X(LionStepParams, count, beta_1, beta_2, weight_decay)                                                              \
   X(IncrementParams, by)                                                                                              \
   X(PeakFmaParams, tasks, rounds)                                                                                     \
   X(PeakMemoryParams, tasks, repeats, kind, nontemporal)                                                              \

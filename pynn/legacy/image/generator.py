@@ -18,7 +18,6 @@ from pynn.legacy.image.transforms import (
     apply_channel_shift,
 )
 from pynn.legacy.notice import say_once
-from pynn.utils.random_seed import generator
 
 
 class ImageDataGenerator:
@@ -30,6 +29,7 @@ class ImageDataGenerator:
         zca_whitening: with the matrix that :meth:`fit` has found; ``zca_epsilon`` keeps it finite.
         rotation_range: degrees, to either side.
         width_shift_range, height_shift_range: a fraction of the picture, from 1 on pixels, or a list to choose from.
+            As in Keras 3 what is drawn for the height moves the picture sideways, and the other way round.
         brightness_range: two factors to draw between.
         shear_range: degrees.
         zoom_range: two factors to draw between, or z for (1 - z, 1 + z).
@@ -101,6 +101,9 @@ class ImageDataGenerator:
         self.featurewise_std_normalization = featurewise_std_normalization
         self.samplewise_std_normalization = samplewise_std_normalization
         self.zca_whitening, self.zca_epsilon = zca_whitening, zca_epsilon
+        if zca_whitening and featurewise_std_normalization:
+            self.featurewise_std_normalization = False
+            warnings.warn(f"{where}: zca_whitening replaces featurewise_std_normalization, which is off", stacklevel=2)
         if (featurewise_std_normalization or zca_whitening) and not featurewise_center:
             self.featurewise_center = True
             warnings.warn(f"{where}: this needs featurewise_center=True, which is set now", stacklevel=2)
@@ -166,27 +169,31 @@ class ImageDataGenerator:
     # ---- one picture -----------------------------------------------------------------------------------------
 
     def get_random_transform(self, img_shape: tuple[int, ...], seed: Any = None) -> dict[str, Any]:
-        """What to do with a picture of this shape, drawn at random."""
-        rng = generator() if seed is None else np.random.default_rng(seed)
+        """What to do with a picture of this shape, drawn at random.
+
+        Args:
+            seed: of NumPy's ``RandomState``, or such a one; NumPy's global generator by default, as in Keras.
+        """
+        rng = random_stream(seed)
         rows, columns = img_shape[self.row_axis - 1], img_shape[self.col_axis - 1]
 
         def within(limit: float) -> float:
             return rng.uniform(-limit, limit) if limit else 0.0
 
-        low, high = self.zoom_range
-        zx, zy = (1.0, 1.0) if low == high == 1 else rng.uniform(low, high, 2)
-        return {
+        # The order is Keras's: the same seed draws the same changes there.
+        drawn: dict[str, Any] = {
             "theta": within(self.rotation_range),
             "tx": _shift(rng, self.height_shift_range, rows),
             "ty": _shift(rng, self.width_shift_range, columns),
             "shear": within(self.shear_range),
-            "zx": float(zx),
-            "zy": float(zy),
-            "flip_horizontal": bool(rng.random() < 0.5) and self.horizontal_flip,
-            "flip_vertical": bool(rng.random() < 0.5) and self.vertical_flip,
-            "channel_shift_intensity": within(self.channel_shift_range) if self.channel_shift_range else None,
-            "brightness": None if self.brightness_range is None else rng.uniform(*self.brightness_range),
         }
+        low, high = self.zoom_range
+        drawn["zx"], drawn["zy"] = (1.0, 1.0) if low == high == 1 else map(float, rng.uniform(low, high, 2))
+        drawn["flip_horizontal"] = bool(rng.random_sample() < 0.5) and self.horizontal_flip
+        drawn["flip_vertical"] = bool(rng.random_sample() < 0.5) and self.vertical_flip
+        drawn["channel_shift_intensity"] = within(self.channel_shift_range) if self.channel_shift_range else None
+        drawn["brightness"] = None if self.brightness_range is None else rng.uniform(*self.brightness_range)
+        return drawn
 
     def apply_transform(self, x: np.ndarray, transform_parameters: dict[str, Any]) -> np.ndarray:
         """A picture changed as :meth:`get_random_transform` says; what is not named stays."""
@@ -245,8 +252,8 @@ class ImageDataGenerator:
         if x.ndim != 4:
             raise ArgumentError(f"ImageDataGenerator: fit takes pictures with four axes, received shape {x.shape}")
         if augment:
-            seeds = [None if seed is None else [seed, i] for i in range(rounds * len(x))]
-            x = np.stack([self.random_transform(x[i % len(x)], s) for i, s in enumerate(seeds)])
+            rng = random_stream(seed)
+            x = np.stack([self.random_transform(x[i % len(x)], rng) for i in range(rounds * len(x))])
         axes = (0, self.row_axis, self.col_axis)
         shape = [1, 1, 1]
         shape[self.channel_axis - 1] = x.shape[self.channel_axis]
@@ -258,9 +265,9 @@ class ImageDataGenerator:
             x = x / (self.std + 1e-6)
         if self.zca_whitening:
             flat = x.reshape(len(x), -1)
-            _, s, vt = np.linalg.svd(flat, full_matrices=False)
-            scales = 1 / np.sqrt(s**2 / len(x) + self.zca_epsilon)
-            self.zca_whitening_matrix = (vt.T * scales) @ vt
+            variances, directions = np.linalg.eigh(flat.T @ flat / len(flat))
+            scales = 1 / np.sqrt(np.maximum(variances, 0) + self.zca_epsilon)
+            self.zca_whitening_matrix = (directions * scales) @ directions.T
 
 
 def _two(where: str, argument: str, value: Any) -> tuple[float, float]:
@@ -269,15 +276,22 @@ def _two(where: str, argument: str, value: Any) -> tuple[float, float]:
     raise ArgumentError(f"{where}: {argument} must be two numbers, received {value!r}")
 
 
-def _shift(rng: np.random.Generator, spread: Any, length: int) -> float:
+def random_stream(seed: Any) -> Any:
+    """What numbers are drawn from: NumPy's global generator for None, a new one for a seed, else what was given.
+
+    It is the old generator, whose numbers Keras draws; so the same seed makes the same pictures there.
+    """
+    return np.random if seed is None else np.random.RandomState(seed) if isinstance(seed, int | np.integer) else seed
+
+
+def _shift(rng: Any, spread: Any, length: int) -> float:
     """How many pixels to move by: ``spread`` is a fraction, pixels from 1 on, or a list to choose from."""
     if np.ndim(spread):
-        shift = rng.choice(np.asarray(spread)) * rng.choice([-1, 1])
+        shift = rng.choice(spread) * rng.choice([-1, 1])
     elif not spread:
         return 0.0
     elif isinstance(spread, int):
-        shift = rng.integers(-spread, spread)
+        shift = rng.choice(spread) * rng.choice([-1, 1])  # whole numbers below it, as in Keras
     else:
         shift = rng.uniform(-spread, spread)
-    largest = np.max(spread)
-    return float(shift * length) if largest < 1 else float(shift)
+    return float(shift * length) if np.max(spread) < 1 else float(shift)

@@ -12,7 +12,6 @@ import numpy as np
 
 from pynn.errors import ArgumentError, ShapeError
 from pynn.utils.py_dataset import PyDataset
-from pynn.utils.random_seed import generator
 
 if TYPE_CHECKING:
     from pynn.legacy.image.generator import ImageDataGenerator
@@ -28,7 +27,7 @@ class ImageIterator(PyDataset):
         n: how many pictures there are.
         pictures: makes them differ.
         shuffle: in a new order in each epoch.
-        seed: of the order and of the changes; the same picture is changed alike whatever batch it is in.
+        seed: of the order and of the changes; with it they are those that Keras draws.
     """
 
     white_list_formats = tuple(suffix[1:] for suffix in SUFFIXES)
@@ -57,39 +56,40 @@ class ImageIterator(PyDataset):
     def reset(self) -> None:
         """Start an epoch from its first batch."""
         self.batch_index = 0
-        self._epoch = 0
         self._order: np.ndarray | None = None
         self._lock = threading.Lock()
+        #: NumPy's global generator, as in Keras, unless there is a seed.
+        self._rng: Any = np.random
 
     def __len__(self) -> int:
         return -(-self.n // self.batch_size)
 
     def on_epoch_end(self) -> None:
-        self._epoch += 1
-        self._order = None
+        self._reorder()
 
-    def _indices(self) -> np.ndarray:
-        with self._lock:
-            if self._order is None:
-                rng = generator() if self.seed is None else np.random.default_rng([self.seed, self._epoch])
-                self._order = rng.permutation(self.n) if self.shuffle else np.arange(self.n)
-            return self._order
+    def _reorder(self) -> None:
+        self._order = self._rng.permutation(self.n) if self.shuffle else np.arange(self.n)
 
     def __getitem__(self, index: int) -> Any:
         if not 0 <= index < len(self):
             raise IndexError(f"{type(self).__name__}: there is no batch {index}, there are {len(self)}")
-        self.total_batches_seen += 1
-        return self._batch(self._indices()[index * self.batch_size : (index + 1) * self.batch_size])
+        with self._lock:  # what is drawn follows from the number of batches seen, one after another
+            if self.seed is not None:
+                self._rng = np.random.RandomState(self.seed + self.total_batches_seen)
+            self.total_batches_seen += 1
+            if self._order is None:
+                self._reorder()
+            assert self._order is not None
+            return self._batch(self._order[index * self.batch_size : (index + 1) * self.batch_size])
 
     def __iter__(self) -> Any:
         return self
 
     def __next__(self) -> Any:
+        if self.batch_index == 0:
+            self._order = None
         batch = self[self.batch_index]
-        self.batch_index += 1
-        if self.batch_index == len(self):
-            self.batch_index = 0
-            self.on_epoch_end()
+        self.batch_index = (self.batch_index + 1) % len(self)
         return batch
 
     next = __next__
@@ -98,17 +98,16 @@ class ImageIterator(PyDataset):
         """The batch of the pictures with these numbers."""
         raise NotImplementedError
 
-    def _changed(self, index: int, picture: np.ndarray) -> np.ndarray:
+    def _changed(self, picture: np.ndarray) -> np.ndarray:
         maker = self.image_data_generator
-        seed = None if self.seed is None else [self.seed, self._epoch, int(index)]
-        return maker.standardize(maker.random_transform(picture.astype(maker.dtype), seed)).astype(maker.dtype)
+        return maker.standardize(maker.random_transform(picture.astype(maker.dtype), self._rng)).astype(maker.dtype)
 
     def _save(self, indices: Sequence[int], x: np.ndarray) -> None:
         if self.save_to_dir:
             from pynn.utils.images import array_to_img
 
             for index, picture in zip(indices, x, strict=True):
-                name = f"{self.save_prefix}_{index}_{generator().integers(10**7)}.{self.save_format}"
+                name = f"{self.save_prefix}_{index}_{self._rng.randint(10**7)}.{self.save_format}"
                 order = self.image_data_generator.data_format
                 array_to_img(picture, data_format=order, scale=True).save(Path(self.save_to_dir) / name)
 
@@ -160,7 +159,7 @@ class NumpyArrayIterator(ImageIterator):
         )
 
     def _batch(self, indices: np.ndarray) -> Any:
-        x: Any = np.stack([self._changed(i, self.x[i]) for i in indices])
+        x: Any = np.stack([self._changed(self.x[i]) for i in indices])
         self._save(indices.tolist(), x)
         if self.x_misc:
             x = (x, *(other[indices] for other in self.x_misc))
@@ -208,7 +207,7 @@ class _FileIterator(ImageIterator):
                 self.filepaths[i], color_mode=self.color_mode, target_size=self.target_size,
                 interpolation=self.interpolation, keep_aspect_ratio=self.keep_aspect_ratio,
             )  # fmt: skip
-            row[...] = self._changed(i, img_to_array(picture, data_format=self.image_data_generator.data_format))
+            row[...] = self._changed(img_to_array(picture, data_format=self.image_data_generator.data_format))
         self._save(indices.tolist(), x)
         if self._targets is None:
             return x

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from pynn.errors import ArgumentError
@@ -24,14 +27,17 @@ def apply_affine_transform(
     cval: float = 0.0,
     order: int = 1,
 ) -> np.ndarray:
-    """A picture seen through a matrix around its middle: where each pixel of the result is taken from.
+    """A picture seen through a matrix: where each pixel of the result is taken from.
+
+    As in Keras 3, where x is across and y is down; its centre is ``(rows / 2 - 0.5, columns / 2 - 0.5)`` in this order,
+    too, which is the middle of square pictures only.
 
     Args:
         x: a picture with three axes.
         theta: degrees to turn by.
-        tx, ty: rows and columns to move by.
+        tx, ty: columns and rows to move by.
         shear: degrees.
-        zx, zy: how many rows and columns of ``x`` one of the result is.
+        zx, zy: how many columns and rows of ``x`` one of the result is.
         fill_mode: what is outside: ``"constant"`` (``cval``), ``"nearest"``, ``"reflect"`` or ``"wrap"``.
         order: 0 takes the nearest pixel, 1 mixes four.
     """
@@ -50,10 +56,10 @@ def apply_affine_transform(
         return x
     picture = np.moveaxis(x, (row_axis, col_axis, channel_axis), (0, 1, 2))  # (h, w, c)
     h, w = picture.shape[:2]
-    middle = np.array([h / 2 - 0.5, w / 2 - 0.5])
-    shift = matrix[:2, 2] + middle - matrix[:2, :2] @ middle
-    grid = np.stack(np.meshgrid(np.arange(h), np.arange(w), indexing="ij"))  # (2, h, w)
-    rows, columns = np.tensordot(matrix[:2, :2], grid, 1) + shift[:, None, None]
+    centre = np.array([h / 2 - 0.5, w / 2 - 0.5])
+    shift = matrix[:2, 2] + centre - matrix[:2, :2] @ centre
+    grid = np.stack(np.meshgrid(np.arange(w), np.arange(h)))  # (2, h, w): across, down
+    columns, rows = np.tensordot(matrix[:2, :2], grid, 1) + shift[:, None, None]
     result = _sample(picture.astype("float64"), rows, columns, fill_mode, cval, order)
     return np.moveaxis(result.astype(x.dtype), (0, 1, 2), (row_axis, col_axis, channel_axis))
 
@@ -112,3 +118,75 @@ def apply_brightness_shift(x: np.ndarray, brightness: float, scale: bool = True)
     if outside and not scale:
         y = y / 255 * (high - low) + low
     return y.astype(x.dtype)
+
+
+# ---- the same, drawn at random -----------------------------------------------------------------------------------
+# These draw from NumPy's global generator, as Keras's do: np.random.seed() makes them repeatable.
+
+
+def _within(limit: float) -> float:
+    return np.random.uniform(-limit, limit)  # noqa: NPY002
+
+
+def _turned(x: np.ndarray, options: tuple[Any, ...], **transform: float) -> np.ndarray:
+    row_axis, col_axis, channel_axis, fill_mode, cval, order = options
+    return apply_affine_transform(
+        x, **transform, row_axis=row_axis, col_axis=col_axis, channel_axis=channel_axis, fill_mode=fill_mode,
+        cval=cval, order=order,
+    )  # fmt: skip
+
+
+def random_rotation(
+    x: np.ndarray, rg: float, row_axis: int = 1, col_axis: int = 2, channel_axis: int = 0, fill_mode: str = "nearest",
+    cval: float = 0.0, interpolation_order: int = 1,
+) -> np.ndarray:  # fmt: skip
+    """A picture turned by up to ``rg`` degrees."""
+    options = (row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order)
+    return _turned(x, options, theta=_within(rg))
+
+
+def random_shift(
+    x: np.ndarray, wrg: float, hrg: float, row_axis: int = 1, col_axis: int = 2, channel_axis: int = 0,
+    fill_mode: str = "nearest", cval: float = 0.0, interpolation_order: int = 1,
+) -> np.ndarray:  # fmt: skip
+    """A picture moved: x by up to ``hrg`` of its height, y by up to ``wrg`` of its width, as in Keras 3."""
+    options = (row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order)
+    tx, ty = _within(hrg) * x.shape[row_axis], _within(wrg) * x.shape[col_axis]
+    return _turned(x, options, tx=tx, ty=ty)
+
+
+def random_shear(
+    x: np.ndarray, intensity: float, row_axis: int = 1, col_axis: int = 2, channel_axis: int = 0,
+    fill_mode: str = "nearest", cval: float = 0.0, interpolation_order: int = 1,
+) -> np.ndarray:  # fmt: skip
+    """A picture sheared by up to ``intensity`` degrees."""
+    options = (row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order)
+    return _turned(x, options, shear=_within(intensity))
+
+
+def random_zoom(
+    x: np.ndarray, zoom_range: Sequence[float], row_axis: int = 1, col_axis: int = 2, channel_axis: int = 0,
+    fill_mode: str = "nearest", cval: float = 0.0, interpolation_order: int = 1,
+) -> np.ndarray:  # fmt: skip
+    """A picture zoomed by two factors from a range."""
+    low, high = _pair("random_zoom", "zoom_range", zoom_range)
+    zx, zy = (1.0, 1.0) if low == high == 1 else np.random.uniform(low, high, 2)  # noqa: NPY002
+    options = (row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order)
+    return _turned(x, options, zx=zx, zy=zy)
+
+
+def random_channel_shift(x: np.ndarray, intensity_range: float, channel_axis: int = 0) -> np.ndarray:
+    """A picture with up to ``intensity_range`` added."""
+    return apply_channel_shift(x, _within(intensity_range), channel_axis)
+
+
+def random_brightness(x: np.ndarray, brightness_range: Sequence[float], scale: bool = True) -> np.ndarray:
+    """A picture made darker or brighter by a factor from a range."""
+    low, high = _pair("random_brightness", "brightness_range", brightness_range)
+    return apply_brightness_shift(x, np.random.uniform(low, high), scale)  # noqa: NPY002
+
+
+def _pair(where: str, argument: str, value: Any) -> tuple[float, float]:
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise ArgumentError(f"{where}: {argument} must be two numbers, received {value!r}")
+    return value[0], value[1]

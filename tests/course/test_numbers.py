@@ -1,4 +1,5 @@
-"""The worked numbers of the course this project goes with."""
+"""The worked numbers of the course this project goes with, first half: neurons, counting, losses, activations,
+convolution, pooling."""
 
 import numpy as np
 import pytest
@@ -169,26 +170,6 @@ def slopes(activation, x):
         value = trace.input("x", Spec(x.shape))
         graph = trace.finish(gradients(ops.sum(activation(value)), [value]))
     return NativeProgram(graph)([x])[0]
-
-
-# ---- optimizers ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("momentum", "expected"),
-    # The slides write m = 0.5 m + 0.5 g; Keras's velocity has no factor before g, so its rate is half as large.
-    [(0.0, [7.0, 7.7]), (0.5, [6.0, 6.85])],
-)
-def test_two_steps_downhill(momentum, expected):
-    """w = 5, gradients -20 and then -7, rate 0.1."""
-    rate = 0.1 if momentum == 0 else 0.05
-    optimizer = keras.optimizers.SGD(rate, momentum=momentum)
-    w = keras.Variable(np.float32(5.0), name="w")
-    seen = []
-    for gradient in (-20.0, -7.0):
-        optimizer.apply([np.float32(gradient)], [w])
-        seen.append(float(w))
-    assert seen == pytest.approx(expected)
 
 
 # ---- convolution and pooling -----------------------------------------------------------------------------------
