@@ -32,13 +32,13 @@ class Operation:
         ...         self.factor = factor
         ...     def call(self, x):
         ...         return x * self.factor
-        >>> triple = Scale(3.0)
+        >>> triple = Scale(3.0, name="triple")
         >>> float(triple(np.float32(2.0)))
         6.0
         >>> triple(pynn.Input((4,))).shape
         (None, 4)
         >>> triple.get_config()
-        {'name': 'scale', 'factor': 3.0}
+        {'name': 'triple', 'factor': 3.0}
     """
 
     built = True
