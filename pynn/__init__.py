@@ -37,6 +37,9 @@ _NAMES = {
     "Variable": "pynn.graph.variable",
     "InputSpec": "pynn.layers",
     "name_scope": "pynn.graph.name_scope",
+    "Function": "pynn.models.function",
+    "Operation": "pynn.graph.operation",
+    "StatelessScope": "pynn.graph.stateless_scope",
     **dict.fromkeys(
         ("GradientTape", "grad", "hessian", "hvp", "jacobian", "jit", "value_and_grad", "vjp"), "pynn.autodiff"
     ),

@@ -14,6 +14,7 @@ from pynn.applications.weight_files import WeightFile
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.symbolic import KerasTensor
 from pynn.models import Model
+from pynn.utils.callers import users_line
 
 #: With the top, without it.
 Files = tuple[WeightFile, WeightFile]
@@ -137,7 +138,9 @@ class Frame:
                 f"input_shape={shape}; pass include_top=False for images of other sizes"
             )
         if channels not in (1, 3):
-            warnings.warn(f"{self.network} usually gets images of 1 or 3 channels, received {channels}", stacklevel=5)
+            warnings.warn(
+                f"{self.network} usually gets images of 1 or 3 channels, received {channels}", stacklevel=users_line()
+            )
         sides = shape[1:] if first else shape[:2]
         if any(n is not None and n < self.least for n in sides):
             raise ShapeError(

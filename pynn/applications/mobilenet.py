@@ -11,6 +11,7 @@ from pynn.applications.imagenet_utils import decode_predictions, preprocessing
 from pynn.applications.weight_files import at_site
 from pynn.errors import ArgumentError
 from pynn.models import Model
+from pynn.utils.callers import users_line
 
 __all__ = ["MobileNet", "decode_predictions", "preprocess_input"]
 
@@ -109,7 +110,7 @@ def published_size(frame: Frame, sizes: tuple[int, ...]) -> int | None:
         warnings.warn(
             f"{frame.network}: there are weights for square images of {', '.join(map(str, sizes))} pixels; those for "
             f"224 are used for input_shape={frame.shape}",
-            stacklevel=3,
+            stacklevel=users_line(),
         )
         return 224
     return rows

@@ -12,6 +12,7 @@ from pynn.callbacks.callback import Logs
 from pynn.callbacks.monitor_callback import MonitorCallback
 from pynn.callbacks.save_frequency import SaveFrequency
 from pynn.errors import ArgumentError
+from pynn.utils.callers import users_line
 
 
 class ModelCheckpoint(MonitorCallback):
@@ -123,7 +124,7 @@ class ModelCheckpoint(MonitorCallback):
             warnings.warn(
                 f"ModelCheckpoint: the best can be told only with {self.monitor} available as one number, {what}; "
                 "saved all the same",
-                stacklevel=4,
+                stacklevel=users_line(),
             )
             return True, ""
         record = "None" if self.best is None else f"{self.best:.5f}"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from pynn.callbacks.callback import Callback, Logs
 from pynn.errors import ArgumentError
+from pynn.utils.callers import users_line
 
 
 class MonitorCallback(Callback):
@@ -31,7 +32,7 @@ class MonitorCallback(Callback):
         if mode not in ("auto", "min", "max"):
             warnings.warn(
                 f"{type(self).__name__}: mode {mode!r} is unknown, 'auto' is taken; it may be 'auto', 'min' or 'max'",
-                stacklevel=3,
+                stacklevel=users_line(),
             )
             mode = "auto"
         self.monitor, self.mode = monitor, mode
@@ -82,6 +83,6 @@ class MonitorCallback(Callback):
             warnings.warn(
                 f"{type(self).__name__} does nothing: it watches `{self.monitor}` which is not available. "
                 f"Available metrics are: {', '.join(logs)}",
-                stacklevel=3,
+                stacklevel=users_line(),
             )
         return value

@@ -77,15 +77,17 @@ class EagerTrace(Trace):
             value.array = variable.numpy()  # a copy: the variable may change while somebody still needs this state
             self._reads[id(variable)] = (variable.version, value)
             self.looked_at[id(variable)] = variable
-        for tape in self.tapes:
-            tape.saw(variable, value)
+        self._tell_tapes(variable, value)
         return value
 
     def write(self, variable: Variable, value: Value) -> None:
         if value.spec != variable.spec:
             raise GraphError(f"Variable '{variable.path}': cannot assign {value.spec}, expected {variable.spec}")
+        variable.announce_change()
         variable.array[...] = value.numpy()
         variable.mark_changed()
+        if id(variable) in self.substituted:  # gradients go through the new state as through other results
+            self._reads[id(variable)] = (variable.version, value)
 
     def substitute(self, variable: Variable, value: Value) -> None:
         self.write(variable, value)
@@ -125,6 +127,7 @@ class TrialTrace(EagerTrace):
         return super().read(variable) if known is None else known[1]
 
     def write(self, variable: Variable, value: Value) -> None:
+        variable.announce_change()
         self._state[id(variable)] = (variable, value)
 
     def before_run(self, hook: Callable[[], None]) -> None:

@@ -126,6 +126,9 @@ class NativeProgram:
             hook()
         for preparation in self._preparations:
             preparation.refresh()
+        if Variable.guards:
+            for variable in self._written:
+                variable.announce_change()
 
     def _mark_changes(self) -> None:
         for variable in self._written:

@@ -57,6 +57,7 @@ class ReferenceProgram:
         outputs = [np.array(read(v)) for v in self.graph.outputs]
         new_states = [(variable, np.array(read(v))) for variable, v in self.graph.updates]
         for variable, state in new_states:
+            variable.announce_change()
             variable.array[...] = state
             variable.mark_changed()
         if background is not None:

@@ -87,18 +87,22 @@ def _format_nodes(graph: Graph, names: dict[int, str]) -> list[str]:
 
 def short_scopes(graph: Graph) -> dict[int, str]:
     """Each node's layer, without the model's name where all layers are of one model."""
-    scopes = {id(node): node.scope for node in graph.nodes}
-    models = {s.removeprefix("grad(").partition("/")[0] for s in scopes.values() if "/" in s}
-    if len(models) != 1:
-        return scopes
-    (model,) = models
-    return {key: s.replace(f"{model}/", "", 1) for key, s in scopes.items()}
+    model = _only_model(graph)
+    return {id(node): node.scope.replace(model, "", 1) if model else node.scope for node in graph.nodes}
+
+
+def _only_model(graph: Graph) -> str:
+    """``net/``, if all layers are of the model ``net``; else nothing."""
+    scopes = {node.scope for node in graph.nodes}
+    models = {s.removeprefix("grad(").partition("/")[0] for s in scopes if "/" in s}
+    return f"{models.pop()}/" if len(models) == 1 else ""
 
 
 def _format_updates(graph: Graph, names: dict[int, str]) -> list[str]:
     """``set`` lines; what one optimizer op gives to many variables in a row is one line."""
     lines = []
-    updates = [(variable.path, v) for variable, v in graph.updates]
+    model = _only_model(graph)
+    updates = [(variable.path.removeprefix(model), v) for variable, v in graph.updates]
     while updates:
         path, v = updates[0]
         run = 1
@@ -118,8 +122,9 @@ def _names(graph: Graph) -> dict[int, str]:
     """What a listing calls each value; a constant with one number is called by it."""
     names: dict[int, str] = {}
     used: set[str] = set()
+    model = _only_model(graph)
     for v in graph.leaves():
-        base = v.name or "leaf"
+        base = (v.name or "leaf").removeprefix(model)
         if isinstance(v.source, np.ndarray) and v.size == 1:
             names[id(v)] = base
             continue

@@ -104,7 +104,7 @@ class KerasTensor(Arithmetic):
 
 
 class Call:
-    """One use of an operation, a layer or a :class:`Function`, on symbolic tensors.
+    """One use of an operation, a layer or another :class:`~pynn.Operation`, on symbolic tensors.
 
     ``index`` counts the uses of the same operation: a shared layer has several.
     """
@@ -117,28 +117,6 @@ class Call:
         self.outputs: Any = None  # a structure of KerasTensors
         self.index = len(operation._calls)
         operation._calls.append(self)
-
-
-class Function:
-    """A function of ``pynn.ops`` as an operation of a model: it has a name and no weights."""
-
-    built = True
-    trainable = False
-    weights: tuple[Any, ...] = ()
-
-    def __init__(self, function: Callable[..., Any]):
-        self.function = function
-        self.name = auto_name(function.__name__)
-        #: What ``summary`` shows as the type: ``expand_dims`` is an ``ExpandDims``.
-        self.type_name = "".join(part.capitalize() for part in function.__name__.split("_"))
-        self.output_shape: Any = None
-        self._calls: list[Call] = []
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.function(*args, **kwargs)
-
-    def count_params(self) -> int:
-        return 0
 
 
 def is_symbolic(*structures: Any) -> bool:
@@ -161,10 +139,20 @@ def record(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
     return call.outputs
 
 
-def output_shape(operation: Any, input_shape: Any) -> Any:
-    """Shape (or structure of shapes) of the outputs for float32 inputs of this shape (or structure of shapes)."""
-    x = map_shapes(lambda shape: _Unknown(shape, "float32"), input_shape)
-    return map_structure(lambda result: result.shape, _infer(operation, (x,), {}))
+def record_function(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """:func:`record` for a function of ``pynn.ops``."""
+    from pynn.graph.operation import NamedFunction
+
+    return record(NamedFunction(function), args, kwargs)
+
+
+def output_shape(operation: Any, input_shape: Any, **others: Any) -> Any:
+    """Shape (or structure of shapes) of the outputs for float32 inputs of this shape (or structure of shapes).
+
+    ``others`` are the shapes of further arguments.
+    """
+    x, others = (map_shapes(lambda shape: _Unknown(shape, "float32"), shapes) for shapes in (input_shape, others))
+    return map_structure(lambda result: result.shape, _infer(operation, (x,), others))
 
 
 def output_spec(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -299,7 +287,7 @@ def callable_on_everything(function: Callable[..., Any]) -> Callable[..., Any]:
         if marked:
             args, kwargs = _plain_numbers(function, args, kwargs)
         if is_symbolic(args, kwargs):
-            return record(Function(function), args, kwargs)
+            return record_function(function, args, kwargs)
         if is_tracing():
             return function(*args, **kwargs)
         from pynn.executor.eager import run_traced_with

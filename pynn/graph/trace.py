@@ -65,6 +65,9 @@ class Trace:
         self.watched: dict[int, tuple[Any, Value]] = {}
         #: Layers and variables whose ``trainable`` the traced code may have looked at.
         self.looked_at: dict[int, Any] = {}
+        #: Variables that stand for results inside an open ``StatelessScope``, by id: gradients go on to what the
+        #: results were computed from, and reading them is not reading the variable.
+        self.substituted: set[int] = set()
 
     def __enter__(self) -> Trace:
         _active.traces.append(self)
@@ -87,14 +90,19 @@ class Trace:
             self._state[id(variable)] = (variable, leaf)
             self.looked_at[id(variable)] = variable
         value = self._state[id(variable)][1]
-        for tape in self.tapes:
-            tape.saw(variable, value)
+        self._tell_tapes(variable, value)
         return value
+
+    def _tell_tapes(self, variable: Variable, value: Value) -> None:
+        if id(variable) not in self.substituted:
+            for tape in self.tapes:
+                tape.saw(variable, value)
 
     def write(self, variable: Variable, value: Value) -> None:
         """From here on the variable's state is ``value``; it becomes an output of the graph."""
         if value.spec != variable.spec:
             raise GraphError(f"Variable '{variable.path}': cannot assign {value.spec}, expected {variable.spec}")
+        variable.announce_change()
         self.read(variable)
         self._state[id(variable)] = (variable, value)
 

@@ -62,6 +62,8 @@ class Variable(Arithmetic):
     changes: ClassVar[int] = 0
     #: Grows whenever ``trainable`` of any variable or layer is set to something else.
     freezes: ClassVar[int] = 0
+    #: Called with a variable that is about to get new numbers or, in a trace, another state: open ``StatelessScope``s.
+    guards: ClassVar[tuple[Callable[[Variable], None], ...]] = ()
 
     def __init__(
         self,
@@ -125,6 +127,11 @@ class Variable(Arithmetic):
             raise ShapeError(f"{where}: the numbers have shape {value.shape}, expected {tuple(shape)}")
         return value.astype(given, copy=False)
 
+    def announce_change(self) -> None:
+        """To be called by whoever is about to write into :attr:`array`."""
+        for guard in Variable.guards:
+            guard(self)
+
     def mark_changed(self) -> None:
         """To be called by whoever has written into :attr:`array`."""
         self.version += 1
@@ -161,7 +168,7 @@ class Variable(Arithmetic):
     def array(self) -> np.ndarray:
         """The storage itself, for compiled programs and optimized code; never replace it.
 
-        Who writes into it calls :meth:`mark_changed`."""
+        Who writes into it calls :meth:`announce_change` before, and :meth:`mark_changed` afterwards."""
         return self._array
 
     @property
@@ -204,6 +211,7 @@ class Variable(Arithmetic):
         self._check_shape(new.shape)
         if new.dtype.kind not in "fiub":
             raise DtypeError(f"Variable '{self.path}': cannot assign values of dtype {new.dtype}")
+        self.announce_change()
         self._array[...] = new
         self.mark_changed()
         return new.astype(self.dtype, copy=False).view(Tensor)

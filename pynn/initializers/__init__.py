@@ -30,7 +30,6 @@ _BY_NAME: dict[str, type[Initializer]] = {
     **_BY_CLASS_NAME,
     **{snake_case(c.__name__): c for c in _CLASSES if c is not STFT},
     **{"zero": Zeros, "one": Ones, "normal": RandomNormal, "uniform": RandomUniform},
-    **{"IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal, "STFTInitializer": STFT},
     **{"stft": STFT, "STFTInitializer": STFT, "IdentityInitializer": Identity, "OrthogonalInitializer": Orthogonal},
 }
 IdentityInitializer, OrthogonalInitializer, STFTInitializer = Identity, Orthogonal, STFT

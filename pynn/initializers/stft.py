@@ -21,8 +21,8 @@ class STFT(Initializer):
         side: ``"real"`` or ``"imag"``.
         window: ``"hann"``, ``"hamming"`` or another name (see :func:`pynn.utils.windows.window_values`), the weights
             themselves, or None for none.
-        scaling: ``"density"`` divides by the root of the sum of the window's squares, ``"spectrum"`` by the sum of the
-            window; None does neither.
+        scaling: ``"density"`` divides by the root of the sum of the window's squares, ``"spectrum"`` by the sum of its
+            absolute values; None does neither.
         periodic: whether the window is one period of a longer one, rather than symmetric.
 
     Example:
@@ -51,11 +51,20 @@ class STFT(Initializer):
         length, _, bins = shape
         weights = window_values("STFT", self.window, length, self.periodic)
         if self.window is not None and self.scaling is not None:
-            weights = weights / (np.sqrt(np.sum(weights**2)) if self.scaling == "density" else np.sum(weights))
+            weights = weights / (np.sqrt(np.sum(weights**2)) if self.scaling == "density" else np.abs(weights).sum())
         turns = np.pi / (bins - 1) * np.outer(np.arange(length), np.arange(bins))
         wave = np.cos(turns) if self.side == "real" else -np.sin(turns)
         return (weights[:, None] * wave).reshape(shape).astype(dtype)
 
     def get_config(self) -> dict[str, Any]:
-        window = np.asarray(self.window).tolist() if isinstance(self.window, np.ndarray) else self.window
+        from pynn.saving.serialization import serialize_keras_object
+
+        window = serialize_keras_object(self.window)
         return {"side": self.side, "window": window, "periodic": self.periodic, "scaling": self.scaling}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> STFT:
+        """An initializer with this window, which may be an array."""
+        from pynn.saving.serialization import deserialize_keras_object
+
+        return cls(**{**config, "window": deserialize_keras_object(config.get("window", "hann"))})

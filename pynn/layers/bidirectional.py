@@ -89,9 +89,6 @@ class Bidirectional(Layer):
     def build(self, sequences_shape: Shape, initial_state_shape: Any = None) -> None:
         for layer in (self.forward_layer, self.backward_layer):
             layer.build_from_shape(sequences_shape)
-            for variable in layer.weights:
-                if not variable.path.startswith(f"{self.name}/"):
-                    variable.path = f"{self.name}/{variable.path}"
         if self._weights_to_begin_with.value is not None:
             self.set_weights(self._weights_to_begin_with.value)
         self.built = True

@@ -1,4 +1,4 @@
-"""What a layer's constructor takes, and the config that follows from what it was given."""
+"""What a constructor takes, and the config that follows from what it was given."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def automatic_config(layer: Any, base: type) -> dict[str, Any]:
     """The constructor's own arguments, with their defaults, if all are plain Python objects.
 
     Args:
-        layer: of a class that does not define ``get_config``.
+        layer: a layer or another operation, of a class that does not define ``get_config``.
         base: the class whose arguments are not looked at.
 
     Raises:
@@ -60,8 +60,8 @@ def automatic_config(layer: Any, base: type) -> dict[str, Any]:
     for name, value in config.items():
         if not _is_plain(value):
             raise NotImplementedError(
-                f"layer '{layer.name}': class {cls.__name__} was given {name}={value!r}, which is no plain Python "
-                "object, so it must define get_config():\n\n"
+                f"{layer._kind} '{layer.name}': class {cls.__name__} was given {name}={value!r}, which is no plain "
+                "Python object, so it must define get_config():\n\n"
                 "    def get_config(self):\n"
                 f'        return {{**super().get_config(), "{name}": ...}}'
             )

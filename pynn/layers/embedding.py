@@ -13,6 +13,7 @@ from pynn.graph.ir import Value
 from pynn.layers.arguments import positive_int
 from pynn.layers.layer import Shape, refuse_unsupported
 from pynn.layers.weight_options import WeightOptions
+from pynn.utils.callers import users_line
 
 
 class Embedding(WeightOptions):
@@ -63,7 +64,7 @@ class Embedding(WeightOptions):
             warnings.warn(
                 "Embedding(input_length=...) is the way of older Keras versions; leave it out",
                 DeprecationWarning,
-                stacklevel=2,
+                stacklevel=users_line(),
             )
         super().__init__(**kwargs)
         where = f"layer '{self.name}'"

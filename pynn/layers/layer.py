@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from pynn import constraints, dtype_policies, initializers, regularizers
-from pynn.errors import ArgumentError, NotBuiltError, NotInitializedError, ShapeError
+from pynn.errors import ArgumentError, NotInitializedError, ShapeError
 from pynn.graph import symbolic, trace
 from pynn.graph.ir import Value
-from pynn.graph.name_scope import scoped
+from pynn.graph.name_scope import layer_scope, scoped
+from pynn.graph.operation import Operation
 from pynn.graph.symbolic import Call
 from pynn.graph.tensor import Tensor
 from pynn.graph.variable import Variable
@@ -26,6 +27,7 @@ from pynn.layers.input_spec import InputSpec
 from pynn.layers.layer_state import LayerState, _may_train, freezes
 from pynn.layers.masks import find_masks, has_mask, mask_of, set_masks
 from pynn.utils.arrays import to_array
+from pynn.utils.callers import users_line
 from pynn.utils.memory_budget import spend
 from pynn.utils.naming import auto_name, snake_case
 from pynn.utils.structure import flatten, map_structure
@@ -45,7 +47,7 @@ class _CallContext(threading.local):
 _context = _CallContext()
 
 
-class Layer(LayerState):
+class Layer(LayerState, Operation):
     """Base of layers.  A subclass defines ``build(input_shape)``, if it has weights, and ``call(x)``.
 
     ``call`` is written in ``pynn.ops`` and nothing else; it may take arguments ``training`` and ``mask``.  Layers,
@@ -73,11 +75,13 @@ class Layer(LayerState):
         (2, 3)
     """
 
+    _kind = "layer"
     #: Layers without weights have nothing to build.
     _stateless = False
     #: Whether the layer hands masks on; a class that defines ``compute_mask`` does.
     supports_masking = False
     supports_jit = True
+    _path: str | None = None
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
@@ -85,12 +89,6 @@ class Layer(LayerState):
             cls.supports_masking = True
         if "build" in vars(cls):
             cls.build = _noting_shapes(cls.build)  # type: ignore[method-assign]
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        layer: Any = super().__new__(cls)
-        #: What the constructor was given, for get_config() of classes that do not define it.
-        layer._given = (args, kwargs)
-        return layer
 
     def __init__(
         self,
@@ -160,7 +158,7 @@ class Layer(LayerState):
                 f"{type(self).__name__}({argument}=...) is the way of older Keras versions; "
                 f"write Input({tuple(shape[1:])}) as the model's first item instead",
                 DeprecationWarning,
-                stacklevel=4,
+                stacklevel=users_line(),
             )
         return shape
 
@@ -197,8 +195,8 @@ class Layer(LayerState):
 
     @property
     def path(self) -> str:
-        """The layer's name, as the weights' paths begin."""
-        return self.name
+        """How its weights' paths begin: its name below those of the layers that built it, ``sequential/dense``."""
+        return self._path or self.name
 
     #: Nothing is quantized.
     quantization_mode = None
@@ -249,7 +247,7 @@ class Layer(LayerState):
                 f"{where}: add_weight(name, shape) is the way of older Keras versions; "
                 f"write add_weight(shape=..., name={shape!r}) instead",
                 DeprecationWarning,
-                stacklevel=2,
+                stacklevel=users_line(),
             )
             name, shape, initializer, dtype = shape, initializer, None, dtype
         if shape is not None and not isinstance(shape, list | tuple):
@@ -268,7 +266,7 @@ class Layer(LayerState):
         if value.shape != dims:
             raise ShapeError(f"{where}: the initializer of '{name}' gave shape {value.shape}, expected {dims}")
         variable = Variable(value, trainable=trainable, name=name or auto_name("variable"), dtype=dtype)
-        variable.path = scoped(f"{self.name}/{variable.name}")
+        variable.path = scoped(variable.name, self)
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         variable.trainable = _may_train(variable) and self._trainable
@@ -292,7 +290,8 @@ class Layer(LayerState):
         if not self.built:
             shape = symbolic.map_shapes(_any_batch, shape)
             names = build_arguments(type(self).build)
-            with trace.suspended():  # what build computes are initial numbers, not steps of a program
+            # What build computes are initial numbers, not steps of a program.
+            with trace.suspended(), layer_scope(self):
                 if len(names) < 2 or not all(name.endswith("_shape") for name in names):
                     self.build(*([shape] if names else []))
                 else:
@@ -406,7 +405,7 @@ class Layer(LayerState):
         outer, _context.training = _context.training, bool(training)
         _context.depth += 1
         try:
-            with trace.scope(self.name):
+            with trace.scope(self.name), layer_scope(self):
                 y = map_structure(_read_variable, self.call(x, *args, **kwargs))
                 self._after_call(x, y, mask)
         finally:
@@ -429,30 +428,27 @@ class Layer(LayerState):
                 f"layer '{self.name}' ({type(self).__name__}) does not support masks, and its input has one: layers "
                 "behind it will not see the mask; set supports_masking = True in the layer to hand it on",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=users_line(),
             )
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The outputs' masks, for inputs with ``previous_mask``: the same mask, unless a subclass says otherwise."""
         return previous_mask
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
+    def compute_output_shape(self, input_shape: Any, *others: Any, **named: Any) -> Any:
         """Shape of the output for an input of ``input_shape``, whose batch axis may be None.
 
-        For several inputs a list of shapes; for several outputs the result is a structure of shapes.
+        For a list of inputs a list of shapes; for several outputs the result is a structure of shapes.
+
+        Args:
+            others, named: the shapes of further tensors that ``call`` takes, in their order or by their names, with or
+                without ``_shape``.
         """
-        self.build_from_shape(input_shape)
-        return symbolic.output_shape(self, input_shape)
-
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Symbolic tensors like those that calling the layer would give; no call is recorded."""
-        return symbolic.output_spec(self, args, kwargs)
-
-    @property
-    def input(self) -> Any:
-        """The symbolic tensor that the layer was first called on, or a list of them."""
-        inputs = self._first_call("input").inputs
-        return inputs[0] if len(inputs) == 1 else inputs
+        _, shapes = call_signature(type(self).call).by_name(
+            self.name, others, {name.removesuffix("_shape"): shape for name, shape in named.items()}
+        )
+        self.build_from_shape(input_shape, shapes)
+        return symbolic.output_shape(self, input_shape, **shapes)
 
     @property
     def output(self) -> Any:
@@ -464,15 +460,7 @@ class Layer(LayerState):
             >>> pynn.Model(model.inputs, model.get_layer("hidden").output).output_shape
             (None, 3)
         """
-        return self._first_call("output").outputs
-
-    def _first_call(self, what: str) -> Call:
-        if not self._calls:
-            raise NotBuiltError(
-                f"layer '{self.name}' has no {what}: it was never called on a symbolic tensor; "
-                "call it on Input(...) or on another layer's output, or put it into a model that starts with Input"
-            )
-        return self._calls[0]
+        return super().output
 
     # Config
 
@@ -525,7 +513,8 @@ def _noting_shapes(build: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(build)
     def noting(self: Layer, *args: Any, **kwargs: Any) -> None:
-        build(self, *args, **kwargs)
+        with layer_scope(self):
+            build(self, *args, **kwargs)
         self.built = True
         shapes = inspect.signature(build).bind(self, *args, **kwargs).arguments
         self._build_shapes = {k: v for k, v in list(shapes.items())[1:] if v is not None}

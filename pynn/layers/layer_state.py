@@ -10,6 +10,7 @@ import numpy as np
 
 from pynn.errors import ArgumentError, DtypeError, NotBuiltError, ShapeError
 from pynn.graph import trace
+from pynn.graph.stateless_scope import StatelessScope, collect_loss
 from pynn.graph.tensor import Tensor
 from pynn.graph.variable import Variable
 from pynn.layers.seed_generator import SeedGenerator
@@ -167,6 +168,32 @@ class LayerState:
         for v, a in zip(own, arrays, strict=True):
             v.assign(a)
 
+    def save_own_variables(self, store: Any) -> None:
+        """Put the numbers of the layer's own variables, not those of layers inside, into ``store``, as files have them.
+
+        A class that saves something else, or more, overrides this and :meth:`load_own_variables`.
+
+        Args:
+            store: takes arrays by name; own variables are called ``"0"``, ``"1"`` ...
+        """
+        for i, variable in enumerate(self._own_variables()):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take the numbers of the layer's own variables from what :meth:`save_own_variables` filled.
+
+        Raises:
+            ShapeError: there are more or fewer of them, or of other shapes.
+        """
+        own = self._own_variables()
+        if len(store.keys()) != len(own):
+            raise ShapeError(
+                f"layer '{self.name}': the file holds {len(store.keys())} arrays for it, it has {len(own)} variables"
+                + ("" if own or self.built else ": build the layer, or call it, before its weights are loaded")
+            )
+        for i, variable in enumerate(own):
+            variable.assign(store[str(i)])
+
     def count_params(self) -> int:
         """Number of weights.
 
@@ -204,7 +231,9 @@ class LayerState:
                 from pynn import ops
 
                 value = trace.as_value(one, "float32" if isinstance(one, int) else None)
-                trace.current().added_losses.append((self, ops.sum(value) if value.ndim else value))
+                loss_value = ops.sum(value) if value.ndim else value
+                trace.current().added_losses.append((self, loss_value))
+                collect_loss(loss_value)
             elif isinstance(one, int | float | np.ndarray | np.number):
                 self._keep_losses([np.float32(np.sum(one))])
             else:
@@ -214,8 +243,11 @@ class LayerState:
                 )
 
     def _keep_losses(self, numbers: Sequence[Any]) -> None:
-        self._added_losses.extend(np.asarray(n, "float32").view(Tensor) for n in numbers)
+        kept = [np.asarray(n, "float32").view(Tensor) for n in numbers]
+        self._added_losses.extend(kept)
         self._holds_losses = True
+        for number in kept:
+            collect_loss(number)
 
     def _clear_losses(self) -> None:
         """Forget what the last call has added."""
@@ -285,20 +317,11 @@ class LayerState:
                 raise ArgumentError(
                     f"layer '{self.name}': stateless_call() received {len(given)} {name}, expected {len(own)}"
                 )
-        variables = [v for _, own, _ in groups for v in own]
-        before = [_state_of(v) for v in variables]
-        try:
-            for v, value in zip(variables, [value for _, _, given in groups for value in given], strict=True):
-                if trace.is_tracing():
-                    trace.current().substitute(v, trace.as_value(value, v.dtype))
-                else:
-                    v.assign(value)
+        mapping = [pair for _, own, given in groups for pair in zip(own, given, strict=True)]
+        with StatelessScope(mapping) as scope:
             outputs = self(*args, **kwargs)  # type: ignore[operator]
-            states = [_state_of(v) for v in self.non_trainable_variables]
+            states = [scope.get_current_value(v) for v in self.non_trainable_variables]
             losses = self.losses if return_losses else None
-        finally:
-            for v, value in zip(variables, before, strict=True):
-                v.assign(value)
         return (outputs, states, losses) if return_losses else (outputs, states)
 
 
@@ -310,10 +333,6 @@ def is_metric(item: Any) -> bool:
     """Whether it is a metric; their module loads when somebody makes one."""
     base = sys.modules.get("pynn.metrics.base")
     return base is not None and isinstance(item, base.Metric)
-
-
-def _state_of(variable: Variable) -> Any:
-    return trace.current().read(variable) if trace.is_tracing() else variable.numpy().view(Tensor)
 
 
 def _may_train(variable: Variable) -> bool:

@@ -10,6 +10,7 @@ from pynn.errors import ArgumentError
 from pynn.graph.ir import Value
 from pynn.layers.arguments import one_number
 from pynn.layers.layer import Layer
+from pynn.utils.callers import users_line
 
 
 class LeakyReLU(Layer):
@@ -30,7 +31,7 @@ class LeakyReLU(Layer):
             warnings.warn(
                 "LeakyReLU(alpha=...) is the way of older Keras versions; write negative_slope=... instead",
                 DeprecationWarning,
-                stacklevel=2,
+                stacklevel=users_line(),
             )
         super().__init__(**kwargs)
         if one_number(f"layer '{self.name}'", "negative_slope", negative_slope) < 0:

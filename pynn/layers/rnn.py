@@ -106,9 +106,6 @@ class RNN(Layer):
     def build(self, sequences_shape: Shape, initial_state_shape: Any = None) -> None:
         if isinstance(self.cell, Layer):
             self.cell.build_from_shape((None, *sequences_shape[2:]))
-            for variable in self.cell.weights:
-                if not variable.path.startswith(f"{self.name}/"):
-                    variable.path = f"{self.name}/{variable.path}"
         self.input_spec = self._spec(sequences_shape)
         self.built = True
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from pynn import initializers
-from pynn.errors import DtypeError
+from pynn.errors import ArgumentError, DtypeError, GraphError
 from pynn.graph import trace
 from pynn.graph.later import Later
+from pynn.graph.stateless_scope import StatelessScope
 from pynn.graph.tensor import Tensor
 from pynn.graph.variable import Variable
 from pynn.metrics.results import as_number
@@ -119,9 +119,13 @@ class Metric:
 
     def reset_state(self) -> None:
         """Begin again: at the start of each epoch."""
-        for variable, value in vars(self).get("_tracked", ()):
-            variable.mark_changed()
-            variable.array[...] = value  # once per train_on_batch: assign's checks would cost more than the rest
+        if trace.is_tracing() or Variable.guards:
+            for variable, value in vars(self).get("_tracked", ()):
+                variable.assign(value)
+        else:
+            for variable, value in vars(self).get("_tracked", ()):
+                variable.mark_changed()
+                variable.array[...] = value  # once per train_on_batch: assign's checks would cost more than the rest
         for metric in vars(self).get("_metrics", ()):
             metric.reset_state()
 
@@ -130,34 +134,37 @@ class Metric:
         self.update_state(*args, **kwargs)
         return self.result()
 
-    def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[np.ndarray]:
+    def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Any]:
         """What the variables would be after ``update_state``, beginning with ``metric_variables``."""
-        with self._variables_set_to(metric_variables):
-            self.update_state(*args, **kwargs)
-            return [v.numpy() for v in self.variables]
+        return self._stateless(metric_variables, self.update_state, *args, **kwargs)[1]
 
     def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
-        """What ``result`` would be with ``metric_variables``."""
-        with self._variables_set_to(metric_variables):
-            return self.result()
+        """What ``result`` would be with ``metric_variables``.
 
-    def stateless_reset_state(self) -> list[np.ndarray]:
+        Raises:
+            GraphError: inside a traced function: results are computed on the host, when it has run.
+        """
+        if trace.is_compiling():
+            raise GraphError(
+                f"metric '{self.name}': stateless_result() works on numbers, not inside a traced function; return "
+                "the metric's variables from the function and call it on them"
+            )
+        return self._stateless(metric_variables, self.result)[0]
+
+    def stateless_reset_state(self) -> list[Any]:
         """What the variables are after ``reset_state``."""
-        with self._variables_set_to([v.value for v in self.variables]):
-            self.reset_state()
-            return [v.numpy() for v in self.variables]
+        return self._stateless([v.value for v in self.variables], self.reset_state)[1]
 
-    @contextmanager
-    def _variables_set_to(self, values: Sequence[Any]) -> Iterator[None]:
+    def _stateless(self, values: Sequence[Any], method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """What the method gives, and what the variables would be after it."""
         variables = self.variables
-        before = [v.numpy() for v in variables]
-        try:
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
-            yield
-        finally:
-            for variable, value in zip(variables, before, strict=True):
-                variable.assign(value)
+        if len(values) != len(variables):
+            raise ArgumentError(
+                f"metric '{self.name}': received {len(values)} metric_variables, expected {len(variables)}"
+            )
+        with StatelessScope(zip(variables, values, strict=True)) as scope:
+            result = method(*args, **kwargs)
+            return result, [scope.get_current_value(v) for v in variables]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

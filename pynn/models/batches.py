@@ -21,6 +21,7 @@ from pynn.data.packing import unpack_x_y_sample_weight
 from pynn.errors import ArgumentError, DtypeError, ShapeError
 from pynn.models.columns import Columns
 from pynn.models.layout import Layout
+from pynn.utils.callers import users_line
 from pynn.utils.random_seed import generator
 
 if TYPE_CHECKING:
@@ -236,5 +237,5 @@ def warn_of_the_end() -> None:
     warnings.warn(
         "the input ran out of data, so training or evaluation ends early: the dataset or generator must give at least "
         "steps_per_epoch * epochs batches; let it repeat, or ask for fewer steps",
-        stacklevel=2,
+        stacklevel=users_line(),
     )

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pynn.errors import ArgumentError, GraphError
-from pynn.graph.symbolic import Call, Function, KerasTensor
+from pynn.graph.operation import Operation
+from pynn.graph.symbolic import Call, KerasTensor
 from pynn.layers.input_layer import InputLayer
 from pynn.layers.layer import Layer
 from pynn.utils.structure import flatten, map_structure
@@ -25,23 +26,24 @@ class CallGraph:
         GraphError: an output that needs an input which is not among ``inputs``.
     """
 
-    def __init__(self, inputs: Any, outputs: Any, model: str):
-        self.inputs = map_structure(lambda x: _checked(x, "inputs", model), inputs)
-        self.outputs = map_structure(lambda x: _checked(x, "outputs", model), outputs)
+    def __init__(self, inputs: Any, outputs: Any, name: str, what: str = "model"):
+        where = f"{what} '{name}'"
+        self.inputs = map_structure(lambda x: _checked(x, "inputs", where), inputs)
+        self.outputs = map_structure(lambda x: _checked(x, "outputs", where), outputs)
         starts = flatten(self.inputs)
         if not starts or not flatten(self.outputs):
-            raise ArgumentError(f"model '{model}': needs at least one input and one output")
+            raise ArgumentError(f"{where}: needs at least one input and one output")
         if len({id(t) for t in starts}) < len(starts):
-            raise ArgumentError(f"model '{model}': an input is listed twice; each Input may come once only")
+            raise ArgumentError(f"{where}: an input is listed twice; each Input may come once only")
         self._starts = {id(t) for t in starts}
-        self.calls, seen = self._sorted(model)
+        self.calls, seen = self._sorted(where)
         self.depth_of: dict[int, int] = {}
         self.operations = self._by_depth(seen)
         names = [operation.name for operation in self.operations]
         for name in names:
             if names.count(name) > 1:
                 raise ArgumentError(
-                    f"model '{model}': all layers need different names; {names.count(name)} are called '{name}': "
+                    f"{where}: all layers need different names; {names.count(name)} are called '{name}': "
                     "give them a name= of their own"
                 )
 
@@ -93,7 +95,7 @@ class CallGraph:
         one_each = len(self.calls) == len(self.operations) and all(len(call.inputs) <= 1 for call in self.calls)
         return one_each and len(set(self.depth_of.values())) == len(self.operations)
 
-    def _sorted(self, model: str) -> tuple[list[Call], dict[int, int]]:
+    def _sorted(self, where: str) -> tuple[list[Call], dict[int, int]]:
         """The calls in order of need, and at which point of the walk each operation was met first."""
         calls: list[Call] = []
         done: set[int] = set()
@@ -101,14 +103,17 @@ class CallGraph:
 
         def enter(tensor: KerasTensor) -> None:
             call = tensor.call
-            is_input = isinstance(call.operation, InputLayer)
-            if id(call) in done or (id(tensor) in self._starts and not is_input):
+            is_input = call is None or isinstance(call.operation, InputLayer)
+            is_start = id(tensor) in self._starts
+            if is_start and (call is None or not is_input):
                 return  # the calls behind an input belong to another model
-            if is_input and id(tensor) not in self._starts:
+            if call is not None and id(call) in done:
+                return
+            if is_input and not is_start:
                 known = ", ".join(t.name for t in flatten(self.inputs))
                 raise GraphError(
-                    f"model '{model}': the graph is not connected: its outputs need the input '{tensor.name}' "
-                    f"{tensor.shape}, which is not among the model's inputs ({known}); add it to inputs="
+                    f"{where}: the graph is not connected: its outputs need the input '{tensor.name}' "
+                    f"{tensor.shape}, which is not among the inputs ({known}); add it to inputs="
                 )
             done.add(id(call))
             met.setdefault(id(call.operation), len(met))
@@ -140,20 +145,20 @@ class CallGraph:
                 if id(tensor.call) in own:
                     depth_of_call[id(tensor.call)] = max(depth + 1, depth_of_call.get(id(tensor.call), 0))
         for tensor in flatten(self.inputs):  # inputs that nothing reads are layers, too
-            operation = tensor.call.operation
+            operation = None if tensor.call is None else tensor.call.operation
             if isinstance(operation, InputLayer) and id(operation) not in operations:
                 operations[id(operation)] = operation
                 self.depth_of[id(operation)], met[id(operation)] = 0, -1
         return sorted(operations.values(), key=lambda o: (-self.depth_of[id(o)], met[id(o)]))
 
 
-def _checked(tensor: Any, argument: str, model: str) -> KerasTensor:
+def _checked(tensor: Any, argument: str, where: str) -> KerasTensor:
     if isinstance(tensor, KerasTensor):
         return tensor
     hint = ""
-    if isinstance(tensor, Layer | Function):
+    if isinstance(tensor, Operation):
         hint = f"; use what the layer gave: {tensor.name}.output, or the result of calling it"
     raise ArgumentError(
-        f"model '{model}': {argument} must be symbolic tensors (Input(...), or results of layers called on one), "
+        f"{where}: {argument} must be symbolic tensors (Input(...), or results of layers called on one), "
         f"received {tensor!r}{hint}"
     )

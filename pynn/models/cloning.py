@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pynn.errors import ArgumentError
-from pynn.graph.symbolic import Function, KerasTensor, record
+from pynn.graph.operation import NamedFunction, Operation
+from pynn.graph.symbolic import KerasTensor, record_function
 from pynn.layers.input_layer import Input, InputLayer
-from pynn.layers.layer import Layer
 from pynn.models.model import Model
 from pynn.models.sequential import Sequential
 from pynn.utils.structure import flatten, map_structure, pack
@@ -94,7 +94,7 @@ def clone_model(
         if recursive and isinstance(layer, Model) and (isinstance(layer, Sequential) or layer._graph is not None):
             return clone_model(layer, clone_function=clone_function, call_function=call_function, recursive=True)
         made = clone(layer)
-        if not isinstance(made, Layer):
+        if not isinstance(made, Operation):
             raise ArgumentError(f"clone_model: clone_function must return a layer, it returned {made!r}")
         return made
 
@@ -157,8 +157,8 @@ def _clone_functional(model: Model, clone: Callable[[Any], Any], input_tensors: 
         if isinstance(operation, InputLayer):
             continue
         args, kwargs = map_structure(value, (call.args, call.kwargs))
-        if isinstance(operation, Function):
-            results = record(Function(operation.function), args, kwargs)
+        if isinstance(operation, NamedFunction):
+            results = record_function(operation.function, args, kwargs)
         else:
             if id(operation) not in clones:
                 clones[id(operation)] = clone(operation)

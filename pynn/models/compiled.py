@@ -136,9 +136,10 @@ class CompiledMetrics(metrics_module.Metric):
                         )
                     metric = _make_metric(one, loss, target.shape, output.shape)
                     own.append((metric, weighted))
-                    label = f"{name}_{metric.name}" if several else metric.name
+                    of_output = f"{name}_" if several else ""
+                    label = f"{of_output}{metric.name}"
                     if weighted and label in self._labels:
-                        label = f"weighted_{label}"
+                        label = f"{of_output}weighted_{metric.name}"
                     if label in self._labels or label == "loss":
                         raise ArgumentError(f"metrics: names must differ, {label} comes more than once")
                     self._labels[label] = metric

@@ -15,6 +15,7 @@ from pynn.graph.autodiff import gradients
 from pynn.graph.ir import Value
 from pynn.layers.call_signature import call_signature
 from pynn.layers.layer import Layer
+from pynn.utils.callers import users_line
 from pynn.utils.structure import flatten
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class Compiling:
             warnings.warn(
                 f"model '{self.name}' was not compiled when it was loaded: {type(self).__name__} has a compile() of "
                 "its own; give it get_compile_config() and compile_from_config(config), too, or call compile()",
-                stacklevel=2,
+                stacklevel=users_line(),
             )
             return
         self.compile(**{name: deserialize_keras_object(value) for name, value in config.items()})

@@ -15,11 +15,12 @@ from pynn.legacy.generator_methods import GeneratorMethods
 from pynn.models.call_graph import CallGraph
 from pynn.models.columns import arrange
 from pynn.models.saveable import Saveable
+from pynn.models.state_trees import StateTrees
 from pynn.models.trainer import Trainer
 from pynn.utils.structure import flatten, map_structure, pack
 
 
-class Model(Trainer, Saveable, GeneratorMethods, Layer):
+class Model(Trainer, StateTrees, Saveable, GeneratorMethods, Layer):
     """Layers put together, trained and used as one.
 
     Args:
@@ -66,6 +67,12 @@ class Model(Trainer, Saveable, GeneratorMethods, Layer):
             self._set_graph(CallGraph(inputs, outputs, self.name))
 
     def _set_graph(self, graph: CallGraph) -> None:
+        for tensor in flatten(graph.inputs):
+            if tensor.call is None:
+                raise ArgumentError(
+                    f"model '{self.name}': the input '{tensor.name}' was not made by Input(...); use that instead of "
+                    "KerasTensor(...), or make a pynn.Function of it"
+                )
         self._graph = graph
         self._set_ends(graph.inputs, graph.outputs)
         self.built = True

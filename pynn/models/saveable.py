@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pynn.errors import ArgumentError
 from pynn.graph import symbolic
 from pynn.layers.constructor import automatic_config
 from pynn.utils.structure import map_structure
@@ -144,6 +145,25 @@ class Saveable:
         from pynn.saving.saving_api import load_weights
 
         load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)  # type: ignore[arg-type]
+
+    def export(
+        self,
+        filepath: Any,
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Not supported: a graph for another program (TensorFlow's SavedModel, ONNX ...) is made by Keras itself.
+
+        Raises:
+            ArgumentError: always; it says how to get there.
+        """
+        raise ArgumentError(
+            f"model '{self.name}': export(format={format!r}) is not supported: pynn writes no graphs of others. "
+            "Save the model as .keras, and export it where Keras and the library are installed: "
+            f"keras.saving.load_model('model.keras').export({str(filepath)!r}, format={format!r})"
+        )
 
     def __reduce__(self) -> Any:
         """Models are pickled and copied as their files are written: with weights, optimizer and compilation."""

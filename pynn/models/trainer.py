@@ -18,6 +18,7 @@ from pynn.models.compiling import NotCompiledError as NotCompiledError
 from pynn.models.feeding import columns_of
 from pynn.models.loops import evaluate_batches, nothing_came, predict_batches, train_epoch
 from pynn.models.step import in_order
+from pynn.utils.callers import users_line
 
 if TYPE_CHECKING:
     from pynn.callbacks import CallbackList, History
@@ -96,7 +97,8 @@ class Trainer(Compiling):
                 one for all, or one for each like ``y``.
             initial_epoch: the number of the first epoch, where training is resumed.
             steps_per_epoch: batches in an epoch; the next epoch goes on from there.  Sources without end need it.
-            validation_steps: the same for the validation data, which begin anew each time if they can.
+            validation_steps: the same for the validation data, which begin anew each time if they can; a generator goes
+                on where it stopped.  (Keras hands the first two batches of a generator out again in each pass.)
             validation_freq: validate after every so many epochs, or a list of epochs, counted from 1.
 
         Returns:
@@ -115,6 +117,7 @@ class Trainer(Compiling):
             3
         """
         self._require_compiled("fit")
+        self._refuse_own_loop("train")
         epochs = _capped_epochs(checked_count("epochs", epochs))
         initial_epoch = checked_count("initial_epoch", initial_epoch, least=0)
         validates = _checked_freq(validation_freq)
@@ -192,6 +195,7 @@ class Trainer(Compiling):
         prefix: str = "",
     ) -> Batches:
         batch_size = _checked_size(batch_size)
+        self._refuse_own_loop(kind)
         if not makes_batches(x):
             columns = columns_of(self, kind, x, y, sample_weight, class_weight, prefix)
             return _capped(ArrayBatches(columns, batch_size, shuffle, steps))
@@ -207,6 +211,43 @@ class Trainer(Compiling):
             return columns.feeds(), columns.layout
 
         return _capped(iterated(x, prepare, f"{prefix}x", shuffle, steps))
+
+    # ---- what Keras's own loops are made of --------------------------------------------------------------------
+
+    def make_train_function(self, force: bool = False) -> Callable[[Any], dict[str, Any]]:
+        """Make ``model.train_function``: it takes an iterator over batches, trains on the next, and gives the logs.
+
+        ``fit`` does not call it.  To change a step override ``train_step``.
+        """
+        self._require_compiled("make_train_function")
+        self.train_function = self._function_of_batches("train")
+        return self.train_function
+
+    def make_test_function(self, force: bool = False) -> Callable[[Any], dict[str, Any]]:
+        """The same for ``model.test_function``, which evaluates one batch more."""
+        self._require_compiled("make_test_function")
+        self.test_function = self._function_of_batches("test")
+        return self.test_function
+
+    def make_predict_function(self, force: bool = False) -> Callable[[Any], Any]:
+        """The same for ``model.predict_function``, which gives the outputs for the next batch."""
+        self.predict_function = self._function_of_batches("predict")
+        return self.predict_function
+
+    def _function_of_batches(self, kind: str) -> Callable[[Any], Any]:
+        def function(iterator: Any) -> Any:
+            step, feeds = self._batch(kind, *unpack_x_y_sample_weight(next(iterator)))
+            outputs = step.program(feeds)
+            return step.outputs(outputs) if kind == "predict" else step.results(outputs)
+
+        return function
+
+    def _refuse_own_loop(self, kind: str) -> None:
+        if getattr(type(self), f"make_{kind}_function") is not getattr(Trainer, f"make_{kind}_function"):
+            raise ArgumentError(
+                f"model '{self.name}': {type(self).__name__} has a make_{kind}_function of its own, which pynn would "
+                f"not call; override {kind}_step (or train with a loop of your own) instead"
+            )
 
     def _callback_list(
         self, callbacks: Any, verbose: Any, steps: int | None, epochs: int = 1, add_history: bool = False
@@ -371,7 +412,9 @@ def _capped_epochs(epochs: int) -> int:
     most = config.max_epochs()
     if most is None or most >= epochs:
         return epochs
-    warnings.warn(f"KERAS_MAX_EPOCHS or config.set_max_epochs limits epochs={epochs} to {most}", stacklevel=3)
+    warnings.warn(
+        f"KERAS_MAX_EPOCHS or config.set_max_epochs limits epochs={epochs} to {most}", stacklevel=users_line()
+    )
     return most
 
 
@@ -379,6 +422,7 @@ def _capped(batches: Batches) -> Batches:
     most = config.max_steps_per_epoch()
     if most is not None and batches.cap(most):
         warnings.warn(
-            f"KERAS_MAX_STEPS_PER_EPOCH or config.set_max_steps_per_epoch limits an epoch to {most} steps", stacklevel=4
+            f"KERAS_MAX_STEPS_PER_EPOCH or config.set_max_steps_per_epoch limits an epoch to {most} steps",
+            stacklevel=users_line(),
         )
     return batches

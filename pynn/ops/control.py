@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from pynn.errors import ArgumentError, GraphError
-from pynn.graph.symbolic import Function, is_symbolic, on_its_own, record
+from pynn.graph.symbolic import is_symbolic, on_its_own, record_function
 from pynn.utils.structure import flatten, map_structure, pack
 
 
@@ -30,7 +30,7 @@ def _symbolic_too(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def either(*args: Any, **kwargs: Any) -> Any:
         if is_symbolic(args, kwargs):
-            return record(Function(function), args, kwargs)
+            return record_function(function, args, kwargs)
         return function(*args, **kwargs)
 
     return on_its_own(either)

@@ -51,7 +51,7 @@ class Dropout(Op):
 
 
 @dataclass(frozen=True)
-class _RandomNumbers(Op):
+class _RandomNumbers(Op, abstract=True):
     """Base: numbers of a shape, drawn from a state."""
 
     shape: tuple[int, ...]

@@ -13,6 +13,7 @@ from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.variable import Variable
 from pynn.optimizers.own_variables import HasVariables
 from pynn.optimizers.updates import clip_by_global_norm, clip_by_norm, keep_where
+from pynn.utils.callers import users_line
 
 
 class TreatsGradients(HasVariables):
@@ -41,7 +42,7 @@ class TreatsGradients(HasVariables):
             warnings.warn(
                 f"Gradients do not exist for variables {missing} when minimizing the loss: the loss does not depend "
                 "on them",
-                stacklevel=3,
+                stacklevel=users_line(),
             )
 
     def _clipped(self, grads: list[Any]) -> list[Any]:

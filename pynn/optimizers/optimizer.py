@@ -19,6 +19,7 @@ from pynn.optimizers.gradients import TreatsGradients
 from pynn.optimizers.weight_average import AveragesWeights
 from pynn.optimizers.weight_decay import DecaysWeights
 from pynn.utils.arrays import to_array
+from pynn.utils.callers import users_line
 from pynn.utils.naming import auto_name, snake_case
 
 
@@ -110,13 +111,13 @@ class Optimizer(TreatsGradients, DecaysWeights, AveragesWeights):
             warnings.warn(
                 f"{class_name}(lr=...) is the way of older Keras versions; write learning_rate=... instead",
                 DeprecationWarning,
-                stacklevel=4,
+                stacklevel=users_line(),
             )
         if kwargs.pop("decay", None):
             warnings.warn(
                 f"{class_name}: decay is ignored, as in Keras 3; give a schedule as learning_rate, such as "
                 f"schedules.InverseTimeDecay({learning_rate!r}, 1, decay), or use optimizers.legacy.{class_name}",
-                stacklevel=4,
+                stacklevel=users_line(),
             )
         if kwargs:
             raise ArgumentError(

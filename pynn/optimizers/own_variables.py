@@ -13,6 +13,7 @@ from pynn.errors import ArgumentError, NotBuiltError, NotInitializedError
 from pynn.graph import trace
 from pynn.graph.variable import Variable
 from pynn.optimizers.learning_rate import HasLearningRate
+from pynn.utils.callers import users_line
 from pynn.utils.naming import auto_name
 
 
@@ -201,7 +202,7 @@ class HasVariables(HasLearningRate):
             warnings.warn(
                 f"Skipping variable loading for optimizer '{self.name}', because it has {len(self.variables)} "
                 f"variables whereas the saved optimizer has {len(store.keys())} variables",
-                stacklevel=2,
+                stacklevel=users_line(),
             )
             return
         for i, variable in enumerate(self.variables):

@@ -6,6 +6,7 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "KerasFileEditor": "file_editor",
     "CustomObjectScope": "registration",
     "custom_object_scope": "registration",
     "deserialize_keras_object": "serialization",

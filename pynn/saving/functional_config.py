@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pynn.errors import ArgumentError
-from pynn.graph.symbolic import Call, Function, KerasTensor
+from pynn.graph.operation import NamedFunction
+from pynn.graph.symbolic import Call, KerasTensor
 from pynn.layers.input_layer import Input, InputLayer
 from pynn.saving import keras_operations
 from pynn.saving.serialization import DeserializationError, SerializationError, deserialize_keras_object
@@ -68,7 +69,7 @@ def functional_config(model: Model) -> dict[str, Any]:
     entries = list(starts.values())
     for operation in graph.operations:
         calls = [] if isinstance(operation, InputLayer) else of_operation.get(id(operation), [])
-        if isinstance(operation, Function):
+        if isinstance(operation, NamedFunction):
             entries.append(_write_function(operation, calls, write))
             continue
         nodes = [{"args": map_structure(write, call.args), "kwargs": map_structure(write, call.kwargs)}
@@ -94,7 +95,7 @@ def _start(tensor: KerasTensor) -> dict[str, Any]:
     return {**serialize(layer), "name": layer.name, "inbound_nodes": []}
 
 
-def _write_function(operation: Function, calls: list[Call], write: Callable[[Any], Any]) -> dict[str, Any]:
+def _write_function(operation: NamedFunction, calls: list[Call], write: Callable[[Any], Any]) -> dict[str, Any]:
     name = operation.function.__name__
     row = keras_operations.by_function().get(name)
     if row is None:
@@ -194,7 +195,7 @@ class _Revival:
     def _make(self, name: str, entry: Mapping[str, Any]) -> Any:
         row = _operation_row(entry)
         if row is not None:
-            return Function(_ops_function(row.function, name))
+            return NamedFunction(_ops_function(row.function, name))
         if not isinstance(entry.get("config"), Mapping):
             raise DeserializationError(f"the config of the layer {name!r} is no dictionary: {entry.get('config')!r}")
         if "module" not in entry:
@@ -227,13 +228,13 @@ class _Revival:
         operation = self.operations[name]
         # What a call was resolved to when the file was made, but not what it asked for.
         kwargs = {k: v for k, v in kwargs.items() if not (k in ("mask", "training") and (v is None or v is False))}
-        if isinstance(operation, Function):
+        if isinstance(operation, NamedFunction):
             self.outputs[name].append(self._call_function(operation, name, args, kwargs))
         else:
             self.outputs[name].append(operation(*args, **kwargs))
         return True
 
-    def _call_function(self, operation: Function, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    def _call_function(self, operation: NamedFunction, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         from pynn.graph import symbolic
 
         entry = self.entries[name]

@@ -35,6 +35,11 @@ _FREE, _EXPANSION = 64 * 2**20, 16
 _MOST_ASSETS = 2**30
 
 
+def allowance(size: int) -> int:
+    """Memory that the content of a file of this size may take."""
+    return _FREE + _EXPANSION * size
+
+
 def write_keras_file(model: Model, path: Path, include_optimizer: bool = True) -> None:
     """Write a ``.keras`` file; it appears whole or not at all."""
     parts = _parts(model, include_optimizer)
@@ -89,7 +94,7 @@ def read_keras_file(path: Path, compile: bool, where: str) -> Any:
     """The model in a ``.keras`` file."""
     try:
         with open(path, "rb") as file:
-            return _read(_ZipParts(file, where), path.stat().st_size, compile, where)
+            return _read(ZipParts(file, where), path.stat().st_size, compile, where)
     except zipfile.BadZipFile as error:
         raise WeightsFileError(f"{where} is not a readable .keras file ({error})") from error
 
@@ -109,7 +114,7 @@ def _read(parts: Any, size: int, compile: bool, where: str) -> Any:
         raise DeserializationError(f"{where}: the config is no dictionary")
     compile_config = config.get("compile_config")
     config = {key: value for key, value in config.items() if key != "compile_config"}
-    with memory_budget(_FREE + _EXPANSION * size):
+    with memory_budget(allowance(size)):
         model = deserialize_keras_object(config)
         if not isinstance(model, Model) and not hasattr(model, "get_encoded_features"):  # a FeatureSpace
             raise DeserializationError(f"{where} holds a {type(model).__name__}, and no model")
@@ -151,7 +156,7 @@ def _load_assets(model: Any, parts: Any) -> None:
             place.owner.load_assets(temporary)
 
 
-class _ZipParts:
+class ZipParts:
     """The files of an archive."""
 
     def __init__(self, file: Any, where: str):
@@ -197,6 +202,6 @@ def remove_folder(path: Path) -> None:
 def load_weights_of_keras_file(model: Any, path: Path, where: str, skip_mismatch: bool) -> None:
     """Only the weights of a ``.keras`` file, into a model that is there already."""
     with open(path, "rb") as file:
-        parts = _ZipParts(file, where)
+        parts = ZipParts(file, where)
         with parts.open_binary(WEIGHTS, _most_bytes(model)) as content, open_h5(content, where) as h5:
             load_state(model, H5Source(h5, where), skip_mismatch)

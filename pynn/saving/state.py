@@ -22,6 +22,7 @@ from pynn.layers.layer import Layer
 from pynn.metrics.base import Metric
 from pynn.optimizers.optimizer import Optimizer
 from pynn.saving.errors import WeightsFileError
+from pynn.utils.callers import users_line
 from pynn.utils.naming import snake_case
 
 if TYPE_CHECKING:
@@ -170,6 +171,12 @@ def _properties(cls: type) -> frozenset[str]:
     return frozenset(n for n in dir(cls) if n not in base and isinstance(getattr(cls, n, None), property))
 
 
+def _own_method(owner: Any, name: str) -> Any:
+    """A method for files that the class of ``owner`` brings; None where it is the layers' own."""
+    method = getattr(type(owner), name, None)
+    return None if method is getattr(Layer, name) else getattr(owner, name, None)
+
+
 # ---- what is written -------------------------------------------------------------------------------------------
 
 
@@ -177,7 +184,7 @@ def state_of(model: Model, with_optimizer: bool = True, with_random: bool = Fals
     """Name in the file -> numbers."""
     state: dict[str, np.ndarray] = {}
     for place in places(model, with_optimizer):
-        save = getattr(place.owner, "save_own_variables", None)
+        save = _own_method(place.owner, "save_own_variables")
         if save is not None:
             store: dict[str, Any] = {}
             save(store)
@@ -213,7 +220,7 @@ def load_state(
     later: list[Callable[[], Any]] = []
     skipped: list[str] = []
     for place in places(model, with_optimizer):
-        load = getattr(place.owner, "load_own_variables", None)
+        load = _own_method(place.owner, "load_own_variables")
         if load is not None:
             later.append(partial(load, _Folder(source, place)))
             continue
@@ -236,7 +243,7 @@ def load_state(
         for variable, array in arrays:
             variable.assign(array)
     if skipped:
-        warnings.warn(f"load_weights left out layers that do not fit: {'; '.join(skipped)}", stacklevel=3)
+        warnings.warn(f"load_weights left out layers that do not fit: {'; '.join(skipped)}", stacklevel=users_line())
 
 
 @contextmanager
@@ -301,7 +308,7 @@ def _is_there(source: Source, place: Place) -> bool:
         warnings.warn(
             f"{source.where}: the state of '{place.name}' was left out: the file holds {len(there)} arrays, it has "
             f"{len(place.variables)}",
-            stacklevel=4,
+            stacklevel=users_line(),
         )
         return False
     return bool(there)

@@ -54,7 +54,7 @@ class traceable:
             if len(operands) < count:
                 raise TypeError(f"{name}() needs its argument '{names[len(operands)]}'")
             if symbolic.is_symbolic(operands):
-                return symbolic.record(symbolic.Function(function), tuple(operands), kwargs)
+                return symbolic.record_function(function, tuple(operands), kwargs)
             if trace.is_tracing():
                 return function(*(trace.as_value(x) for x in operands), **kwargs)
             from pynn.executor.eager import run_traced_with

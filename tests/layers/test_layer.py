@@ -48,10 +48,13 @@ def test_weights_of_a_layer_made_of_layers():
     block = Block()
     block(np.ones((2, 3), "float32"))
     names = [v.path for v in block.weights]
-    assert names == ["bonus", "dense/kernel", "dense/bias", "scale/scale", "scale/steps"]
-    assert [v.path for v in block.non_trainable_weights] == ["scale/steps"]
+    assert names == ["bonus", "block/dense/kernel", "block/dense/bias", "block/scale/scale", "block/scale/steps"]
+    assert [v.path for v in block.non_trainable_weights] == ["block/scale/steps"]
     # The random state is a variable, but not a weight, as in Keras.
-    assert [v.path for v in block.non_trainable_variables] == ["scale/steps", "seed_generator/seed_generator_state"]
+    assert [v.path for v in block.non_trainable_variables] == [
+        "block/scale/steps",
+        "seed_generator/seed_generator_state",
+    ]
     assert block.count_params() == 2 + 12 + 4 + 4 + 1
 
 
@@ -63,9 +66,14 @@ def test_trainable_reaches_the_layers_inside_and_comes_back():
     assert not block.parts[0].trainable
     assert len(block.non_trainable_weights) == 5
     block.trainable = True
-    assert [v.path for v in block.trainable_weights] == ["bonus", "dense/kernel", "dense/bias", "scale/scale"]
+    assert [v.path for v in block.trainable_weights] == [
+        "bonus",
+        "block/dense/kernel",
+        "block/dense/bias",
+        "block/scale/scale",
+    ]
     block.parts[0].trainable = False
-    assert [v.path for v in block.trainable_weights] == ["bonus", "scale/scale"]
+    assert [v.path for v in block.trainable_weights] == ["bonus", "block/scale/scale"]
 
 
 def test_a_frozen_layer_builds_frozen_weights():
@@ -239,3 +247,11 @@ def test_ops_in_a_custom_layer_of_one_line():
             return ops.add(x, x)
 
     np.testing.assert_array_equal(Double()([[1.0, 2.0]]), [[2, 4]])
+
+
+@pytest.mark.parametrize("layer", [layers.Dense, layers.LSTM, lambda n, **kw: layers.Conv2D(n, 3, **kw)])
+def test_warnings_point_to_the_line_of_the_user(layer):
+    """Python shows a DeprecationWarning only there."""
+    with pytest.warns(DeprecationWarning, match="write Input") as caught:
+        layer(4, input_shape=(8, 8, 1))
+    assert [w.filename for w in caught] == [__file__]

@@ -160,7 +160,9 @@ def test_metrics_and_late_layers_are_found():
     assert [m.name for m in layer.metrics] == ["seen"]
     assert float(layer.seen.result()) == 1.0
     # In the order in which they came: the head was there before the list was filled.
-    assert [w.path for w in layer.weights] == ["head/kernel", "head/bias", "block/kernel", "block/bias"]
+    assert [w.path for w in layer.weights] == [
+        f"watched/{path}" for path in ("head/kernel", "head/bias", "block/kernel", "block/bias")
+    ]
     assert len(layer.metrics_variables) == 2
 
 

@@ -173,3 +173,32 @@ def test_a_layer_may_return_its_own_state():
     for n in (1, 2, 3):
         np.testing.assert_array_equal(layer(np.ones((2, 2), "float32")), [2 * n, 2 * n])
     assert layer.total.name != layer.count.name  # unnamed weights are told apart
+
+
+def test_batches_by_themselves_begin_all_kinds_of_metrics_anew():
+    class Both(keras.metrics.Metric):
+        """A metric made of metrics, which counts in a way of its own how often it began anew."""
+
+        def __init__(self, name="both"):
+            super().__init__(name=name)
+            self.inner = keras.metrics.Sum()
+            self.resets = 0
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.inner.update_state(y_true)
+
+        def result(self):
+            return self.inner.result()
+
+    class Counting(Both):
+        def reset_state(self):
+            super().reset_state()
+            self.resets += 1
+
+    both, counting = Both(), Counting("counting")
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[both, counting])
+    for rows in (3, 5, 3):  # the second shape is traced when the first one's step has run
+        logs = model.train_on_batch(np.ones((rows, 2)), np.ones((rows, 1)), return_dict=True)
+        assert logs["both"] == logs["counting"] == rows
+    assert counting.resets >= 3

@@ -77,6 +77,7 @@ def test_seeds(keras, name):
 FIXED = [
     ("Zeros", {}), ("Ones", {}), ("Constant", {"value": 2.5}), ("Constant", {"value": np.arange(4)}), ("Identity", {}),
     ("STFT", {}), ("STFT", {"window": None, "side": "imag"}), ("STFT", {"window": "hamming", "scaling": None}),
+    ("STFT", {"window": np.hanning(8).astype("float32")}),
 ]  # fmt: skip
 
 
@@ -120,7 +121,7 @@ def test_fixed_values(keras, name, arguments, shape):
 @pytest.mark.parametrize("periodic", [False, True])
 @pytest.mark.parametrize("scaling", ["density", "spectrum", None])
 @pytest.mark.parametrize(
-    "window", ["hann", "hamming", "blackman", "nuttall", "blackmanharris", "boxcar", "cosine", None]
+    "window", ["hann", "hamming", "blackman", "nuttall", "blackmanharris", "boxcar", "cosine", "flattop", None]
 )
 def test_stft(keras, window, scaling, periodic):
     for side in ("real", "imag"):

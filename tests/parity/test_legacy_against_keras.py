@@ -23,7 +23,6 @@ ALL = {
 
 @pytest.fixture(scope="module")
 def theirs(keras):
-    pytest.importorskip("scipy")
     from keras.src.legacy.preprocessing import image
 
     return image

@@ -107,8 +107,10 @@ FITS = {
                       "weighted_metrics": {"a": ["mae"], "b": []}},
         X, TWO, {"sample_weight": WEIGHTS}),
     "weights of each output": (
-        two_outputs, {"loss": {"a": "mse", "b": "sparse_categorical_crossentropy"}}, X, TWO,
-        {"sample_weight": {"a": WEIGHTS, "b": WEIGHTS[::-1].copy()}}),
+        two_outputs,
+        {"loss": {"a": "mse", "b": "sparse_categorical_crossentropy"}, "metrics": {"a": ["mae"], "b": ["accuracy"]},
+         "weighted_metrics": {"a": ["mae", "mse"], "b": ["accuracy"]}},
+        X, TWO, {"sample_weight": {"a": WEIGHTS, "b": WEIGHTS[::-1].copy()}}),
     "validation data": (
         classifier, {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}, X, CLASSES,
         {"validation_data": (X[:9] * 2, CLASSES[:9]), "validation_batch_size": 4}),
@@ -184,6 +186,10 @@ SOURCES = {
     "a generator without end": (
         regression, "mse", lambda lib: batches(forever=True), {"steps_per_epoch": 4, "epochs": 3}),
     "a data set": (classifier, "sparse_categorical_crossentropy", dataset, {"epochs": 2}),
+    # With workers Keras's own order begins at the second batch, since it has looked at the first: it comes last.
+    "a data set with workers": (
+        classifier, "sparse_categorical_crossentropy",
+        lambda lib: dataset(lib, workers=2, max_queue_size=2) if lib is pynn else dataset(lib), {"epochs": 2}),
     "a data set and class weights": (
         classifier, "sparse_categorical_crossentropy", dataset, {"epochs": 2, "class_weight": {1: 4.0}}),
     "steps of a data set": (
@@ -201,6 +207,48 @@ def test_batches_that_come_ready(keras, name):
     same(theirs, ours, lambda m: m.fit(source(m.library), verbose=0, shuffle=False, **options).history)
     same(theirs, ours, lambda m: m.evaluate(source(m.library), verbose=0, steps=3))
     same(theirs, ours, lambda m: m.predict(source(m.library), verbose=0, steps=3))
+
+
+def test_passes_over_a_validation_generator(keras):
+    """Keras looks at two batches before the first pass, and hands them out again in every pass; pynn goes on."""
+    passes = {}
+    for library in (keras, pynn):
+        model = library.Sequential([library.Input((1,)), library.layers.Dense(1, kernel_initializer="zeros")])
+        model.compile(library.optimizers.SGD(0.0), "mae")
+        zero = np.zeros((1, 1), "float32")
+        numbered = ((zero, zero + i) for i in range(100))  # the loss of a batch is its number
+        losses = model.fit(zero, zero, epochs=3, verbose=0, validation_data=numbered, validation_steps=3).history
+        passes[library.__name__] = [round(3 * loss) for loss in losses["val_loss"]]
+    assert passes["keras"] == [0 + 1 + 2, 0 + 1 + 3, 0 + 1 + 4]
+    assert passes["pynn"] == [0 + 1 + 2, 3 + 4 + 5, 6 + 7 + 8]
+
+
+def masked_wrappers(library):
+    layers = library.layers
+    x = library.Input((5,), dtype="int32")
+    h = layers.TimeDistributed(layers.Dense(4, activation="tanh"))(layers.Embedding(7, 3, mask_zero=True)(x))
+    h = layers.Bidirectional(layers.GRU(3, return_sequences=True))(h)
+    return library.Model(x, layers.TimeDistributed(layers.Dense(2))(h))
+
+
+def test_masks_through_wrappers(keras):
+    tokens = np.array([[1, 2, 3, 0, 0], [0, 4, 5, 6, 1], [3, 0, 2, 0, 1], [6, 5, 4, 3, 2]], "int32")
+    y = RNG.random((4, 5, 2)).astype("float32")
+    theirs, ours = pair(keras, masked_wrappers)
+    for model, library in ((theirs, keras), (ours, pynn)):
+        model.compile(library.optimizers.SGD(0.05), "mse", weighted_metrics=["mae"])
+    same(theirs, ours, lambda m: m.predict(tokens, verbose=0))
+    # Of training the loss only: on JAX the predictions lose their mask on the way to Keras's metrics.
+    same(theirs, ours, lambda m: m.fit(tokens, y, epochs=3, **FIT).history["loss"])
+    same(theirs, ours, lambda m: m.evaluate(tokens, y, verbose=0, return_dict=True))
+
+
+def test_metrics_of_training_see_masks():
+    tokens, y = np.array([[1, 2, 0, 0, 0]], "int32"), RNG.random((1, 5, 2)).astype("float32")
+    model = masked_wrappers(pynn)
+    model.compile(pynn.optimizers.SGD(0.0), "mse", weighted_metrics=["mae"])
+    expected = np.abs(model.predict(tokens, verbose=0) - y)[:, :2].mean()
+    assert model.train_on_batch(tokens, y, return_dict=True)["mae"] == pytest.approx(expected, rel=1e-5)
 
 
 # ---- parts of a step that are the user's own --------------------------------------------------------------------

@@ -63,6 +63,9 @@ class Prepared(Variable):
         super().__init__(None, trainable=False, name=path, spec=spec)
         self.preparation = preparation
 
+    def announce_change(self) -> None:
+        """Nobody: it follows the others when they change back."""
+
 
 #: Prepared variables by what they are computed from, so that programs for several batch sizes share them.
 _shared: weakref.WeakValueDictionary[Hashable, Prepared] = weakref.WeakValueDictionary()
