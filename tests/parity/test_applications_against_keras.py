@@ -53,8 +53,8 @@ def layers_of(model):
 def images(name, size, count=6):
     """As the network takes them: no two alike."""
     rng = np.random.default_rng(1)
-    x = rng.uniform(-1.0, 1.0, (count, size, size, 3)) * rng.uniform(0.2, 1.0, (count, 1, size, 3))
-    x = x.astype("float32")
+    noise = rng.uniform(-1.0, 1.0, (count, size, size, 3)) * rng.uniform(0.2, 1.0, (count, 1, size, 3))
+    x = np.clip(0.6 * noise + rng.uniform(-0.8, 0.8, (count, 1, 1, 3)), -1.0, 1.0).astype("float32")
     return (x + 1) * 127.5 if name.startswith(TAKES_PIXELS) else x
 
 
