@@ -121,6 +121,15 @@ def pytest_generate_tests(metafunc):
     metafunc.parametrize("name, size, include_top", cases)
 
 
+@pytest.fixture
+def exact_convolutions():
+    """Nothing but what the network says is to be compared: a hundred convolutions add up what fast ones round."""
+    pynn.config.set_conv_precision("exact")
+    yield
+    pynn.config.set_conv_precision("fast")
+
+
+@pytest.mark.usefixtures("exact_convolutions")
 def test_a_network_computes_what_that_of_keras_does(both, name, size, include_top):
     """At the size given, or at the network's own."""
     size = size or own_size(name)
