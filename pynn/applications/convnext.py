@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from pynn import initializers, layers, ops
+from pynn import initializers, layers
 from pynn.applications.frame import CLASSES, Frame, Options, channel_axis, described
 from pynn.applications.imagenet_utils import UNIT_DEVIATION, UNIT_MEAN, decode_predictions, unchanged
 from pynn.applications.weight_files import at_site
 from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
 from pynn.graph.trace import as_value
-from pynn.layers.arguments import positive_int, rate_number
-from pynn.layers.seed_generator import SeedGenerator
+from pynn.layers.arguments import positive_int
 from pynn.models import Model, Sequential
 from pynn.utils.arrays import as_float
 
@@ -128,7 +127,7 @@ class LayerScale(layers.Layer):
         return {**super().get_config(), "init_values": self.init_values, "projection_dim": self.projection_dim}
 
 
-class StochasticDepth(layers.Layer):
+class StochasticDepth(layers.Dropout):
     """While training, leaves out some images of a batch altogether and scales the others by ``1 / (1 - rate)``.
 
     Before the addition of a residual block it leaves out the block (Huang et al., 2016, arXiv:1603.09382).
@@ -143,23 +142,17 @@ class StochasticDepth(layers.Layer):
         True
     """
 
-    _stateless = True
+    supports_masking = False
 
     def __init__(self, drop_path_rate: float, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.drop_path_rate = rate_number(f"layer '{self.name}'", drop_path_rate)
-        if drop_path_rate > 0:
-            self.seed_generator = SeedGenerator()
+        super().__init__(drop_path_rate, **kwargs)
+        self.drop_path_rate = self.rate
 
-    def call(self, x: Value, training: bool = False) -> Value:
-        if not training or self.drop_path_rate == 0:
-            return x
-        x = as_float(x)
-        ones = ops.broadcast_to(as_value(1.0), (x.shape[0], *[1] * (len(x.shape) - 1)))
-        return x * ops.dropout(ones, self.drop_path_rate, self.seed_generator.next())
+    def _mask_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (shape[0], *[1] * (len(shape) - 1))
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "drop_path_rate": self.drop_path_rate}
+        return {**layers.Layer.get_config(self), "drop_path_rate": self.drop_path_rate}
 
 
 def _architecture(variant_name: str) -> Callable[..., Model]:
