@@ -68,8 +68,9 @@ def reshaped(arrays: Arrays, x: Array, shape: Sequence[Dim]) -> Array:
     if [d for d in x.shape if d != ONE] == [d for d in shape if d != ONE]:
         out.units = x if x.units is None or x.forms else x.units
         return out
-    if len(shape) == 2 and x.rank > 2 and x.shape[-1] == shape[1] and shape[1][0] == shape[1][1]:
-        out.rows = x
+    lead = next((i for i in range(2, x.rank) if count(x.shape[i:]) == shape[-1]), 0) if len(shape) == 2 else 0
+    if lead and shape[1][0] == shape[1][1]:
+        out.rows = reshaped(arrays, x, (*x.shape[:lead], shape[1]))
         return out
     arrays.name(out, arrays.reshaped(arrays.get(x), x.shape, shape))
     return out

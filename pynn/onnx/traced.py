@@ -198,7 +198,7 @@ def _is_seed(variable: Variable) -> bool:
 
 def _output_names(model: Any, returned: Any, count: int) -> list[str]:
     if isinstance(returned, dict) and len(returned) == count:
-        return _distinct([str(key) for key in returned])
+        return _distinct([str(key) for key in flatten({key: key for key in returned})])  # in the order of flatten
     known = list(model.output_names) if model._outputs is not None else []
     return _distinct(known if len(known) == count else [f"output_{i}" for i in range(count)])
 
