@@ -180,9 +180,10 @@ class Saveable:
         """
         if format != "onnx":
             raise ArgumentError(
-                f"model '{self.name}': export(format={format!r}) is not supported; pynn writes format='onnx', which other "
-                "programs read. For another format, save the model as .keras, and export it where Keras and the library "
-                f"are installed: keras.saving.load_model('model.keras').export({str(filepath)!r}, format={format!r})"
+                f"model '{self.name}': export(format={format!r}) is not supported; pynn writes format='onnx', which "
+                "other programs read. For another format, save the model as .keras, and export it where Keras and the "
+                f"library are installed: keras.saving.load_model('model.keras').export({str(filepath)!r}, "
+                f"format={format!r})"
             )
         opset_version = kwargs.pop("opset_version", None)
         if kwargs:

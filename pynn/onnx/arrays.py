@@ -5,9 +5,9 @@ graph.  ``pynn`` computes images channels last, ONNX channels first; so a convol
 gives its result in that form alone, everything that works by element or by axis takes whichever form is there, and a
 Transpose is written only where somebody needs a form that is not.
 
-Three more kinds of array are written late or never: constants, arrays repeated by broadcasting (ONNX's ops broadcast by
-themselves), and reshapes that only add or remove axes of length 1, or only flatten the leading axes for a matrix product
-(ONNX's MatMul takes all axes).
+More kinds of array are written late or never: constants, arrays repeated by broadcasting (ONNX's ops broadcast by
+themselves), and reshapes that only add or remove axes of length 1, or only flatten the leading axes for a matrix
+product (ONNX's MatMul takes all axes).
 """
 
 from __future__ import annotations
@@ -200,7 +200,9 @@ class Arrays:
             raise ArgumentError(f"export: an array of shape {array.shape} was never written")
         have, name = next(iter(array.forms.items()))
         if [i for i in have if array.shape[i] != ONE] == [i for i in perm if array.shape[i] != ONE]:
-            return self.name(array, self.reshaped(name, [array.shape[i] for i in have], [array.shape[i] for i in perm]), perm)
+            return self.name(
+                array, self.reshaped(name, [array.shape[i] for i in have], [array.shape[i] for i in perm]), perm
+            )
         order = [have.index(i) for i in perm]
         return self.name(array, self.writer.node("Transpose", [name], perm=order), perm)
 
@@ -227,21 +229,21 @@ class Arrays:
     def _varying(self, array: Array) -> str:
         """Numbers that depend on an open length: evenly spaced ones can be made when the model runs."""
         a, b = array.constant, array.other
-        assert a is not None and b is not None
+        assert a is not None
+        assert b is not None
         if a.ndim == b.ndim == 1 and min(a.size, b.size) > 1 and a.dtype.kind in "iu":
             start, step = int(a[0]), int(a[1]) - int(a[0])
             if all(np.array_equal(x, start + step * np.arange(x.size)) for x in (a, b)):
                 count = self.writer.node("Squeeze", [self.lengths([(a.size, b.size)]), self.writer.numbers([0])])
-                numbers = self.writer.node(
-                    "Range", [self._int(0), count, self._int(1)]
-                )  # int64
+                numbers = self.writer.node("Range", [self._int(0), count, self._int(1)])  # int64
                 scaled = self.writer.node("Mul", [numbers, self._int(step)])
                 shifted = self.writer.node("Add", [scaled, self._int(start)])
                 return str(self.writer.node("Cast", [shifted], to=self.writer.type_of(array.dtype)))
         raise ArgumentError(
             f"export: layer '{self.writer.scope}' computes with fixed numbers that depend on a length the model leaves "
             f"open ({', '.join(self.traced.symbols.values())}): an array of shape {a.shape} for one length, {b.shape} "
-            "for another. Fix that length: Input((length, ...)) or input_signature=[InputSpec(shape=(None, length, ...))]"
+            "for another. Fix that length: Input((length, ...)) or "
+            "input_signature=[InputSpec(shape=(None, length, ...))]"
         )
 
     def _int(self, number: int) -> str:

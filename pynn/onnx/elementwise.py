@@ -64,9 +64,7 @@ def _chain(arrays: Arrays, node: Node, *steps: tuple[str, Any]) -> None:
 
 @translates("relu6")
 def relu6(arrays: Arrays, node: Node) -> None:
-    _simple(
-        arrays, node, lambda n: str(arrays.writer.node("Clip", [n[0], _number(arrays, 0.0), _number(arrays, 6.0)]))
-    )
+    _simple(arrays, node, lambda n: str(arrays.writer.node("Clip", [n[0], _number(arrays, 0.0), _number(arrays, 6.0)])))
 
 
 @translates("leaky_relu")
@@ -222,7 +220,5 @@ def select(arrays: Arrays, node: Node) -> None:
     out = node.outputs[0]
     arrays.put(
         out,
-        arrays.by_element(
-            operands, arrays.traced.dims(out), out.dtype, lambda n: str(arrays.writer.node("Where", n))
-        ),
+        arrays.by_element(operands, arrays.traced.dims(out), out.dtype, lambda n: str(arrays.writer.node("Where", n))),
     )

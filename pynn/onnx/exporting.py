@@ -50,8 +50,8 @@ def to_proto(model: Any, input_signature: Any = None, opset_version: int | None 
     """
     if opset_version not in (None, OPSET):
         raise ArgumentError(
-            f"model '{model.name}': export writes ONNX's opset {OPSET}, received opset_version={opset_version!r}; leave "
-            "it out, and let onnx.version_converter make another of the file"
+            f"model '{model.name}': export writes ONNX's opset {OPSET}, received opset_version={opset_version!r}; "
+            "leave it out, and let onnx.version_converter make another of the file"
         )
     writer = GraphWriter()
     onnx = writer.onnx

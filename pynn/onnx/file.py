@@ -4,7 +4,7 @@ What is checked before any number is used: the file is one model of a known opse
 its own; every weight has a known dtype and as many bytes as its shape says; weights kept beside the file lie in its
 folder, under a plain name, within that file's size; every node reads only what was given before it, so there is no
 cycle, and gives names that nobody has given.  What the nodes may be and say is the business of the table of ops
-(``pynn/onnx/import_ops.py`` and its neighbours).
+(the files ``pynn/onnx/import_*.py``).
 """
 
 from __future__ import annotations
@@ -97,7 +97,8 @@ def _checked(onnx: Any, proto: Any, where: str, folder: Path) -> FileGraph:
         raise CorruptDataError(f"{where} is no readable ONNX file: it has no graph or no opset")
     if opsets[0] not in _OPSETS:
         raise CorruptDataError(
-            f"{where}: opset {opsets[0]}; pynn reads {_OPSETS[0]} to {_OPSETS[-1]}: convert it with onnx.version_converter"
+            f"{where}: opset {opsets[0]}; pynn reads {_OPSETS[0]} to {_OPSETS[-1]}; "
+            "convert it with onnx.version_converter"
         )
     graph = proto.graph
     if proto.functions or graph.sparse_initializer:
@@ -166,7 +167,7 @@ def _node(proto: Any, reader: _Weights, where: str) -> FileNode:
     for attribute in proto.attribute:
         if attribute.type not in _ATTRIBUTES:
             raise CorruptDataError(
-                f"{where}: {node}: attribute '{attribute.name}' is a subgraph, or of another kind that pynn does not read"
+                f"{where}: {node}: attribute '{attribute.name}' is a subgraph, or of a kind that pynn does not read"
             )
         value = getattr(attribute, _ATTRIBUTES[attribute.type])
         if attribute.type == 3:

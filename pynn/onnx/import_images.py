@@ -61,7 +61,7 @@ def convolution(importer: Importer, node: FileNode) -> None:
     rank = w.rank - 2
     assert w.constant is not None
     groups = int(node.attributes.get("group", 1))
-    if not 1 <= groups or w.shape[0] % groups or x.shape[1] != w.shape[1] * groups:  # type: ignore[operator]
+    if not groups >= 1 or w.shape[0] % groups or x.shape[1] != w.shape[1] * groups:  # type: ignore[operator]
         raise ArgumentError(f"a kernel of shape {w.shape} in {groups} groups for an input of {x.shape[1]} channels")
     if bias is not None and bias.shape != w.shape[:1]:
         raise ArgumentError(f"a bias of shape {bias.shape} for {w.shape[0]} filters")
@@ -174,3 +174,37 @@ def instance_normalization(importer: Importer, node: FileNode) -> None:
     perm = channels_last(x.rank)
     importer.put(node.outputs[0], layer(x.get(perm)), perm)
     layer.set_weights([scale.constant, bias.constant])
+
+
+@reads("Resize", "Upsample")
+def resize(importer: Importer, node: FileNode) -> None:
+    """Points repeated a whole number of times, and images resized by the coordinates that Keras has, too."""
+    given = importer.inputs(node, 1, 4)
+    x, scales, sizes = (given[0], given[1], None) if node.op == "Upsample" else (given[0], given[2], given[3])
+    assert x is not None
+    mode = node.attributes.get("mode", "nearest")
+    coordinates = node.attributes.get("coordinate_transformation_mode", "half_pixel")
+    factors = [] if scales is None or scales.constant is None else scales.constant.tolist()
+    if mode == "nearest" and len(factors) == x.rank and set(factors) <= set(range(1, 65)):
+        form = x.form()
+        value = x.get(form)
+        for i, axis in enumerate(form):
+            if factors[axis] > 1:
+                value = ops.repeat(value, int(factors[axis]), axis=i)
+        importer.put(node.outputs[0], value, form)
+        return
+    if x.rank != 4 or mode not in ("linear", "nearest") or coordinates not in ("half_pixel", "pytorch_half_pixel"):
+        raise ArgumentError(
+            f"mode {mode!r} with coordinates {coordinates!r} of {x.rank} axes; images are read that are resized "
+            "linearly by half pixels, and anything that is repeated a whole number of times"
+        )
+    if sizes is not None:
+        wanted = (importer.numbers(sizes, "sizes") or [])[2:]
+    elif len(factors) == 4 and factors[:2] == [1, 1] and None not in x.shape[2:]:
+        wanted = [int(n * f) for n, f in zip(x.shape[2:], factors[2:], strict=True) if n is not None]
+    else:
+        raise ArgumentError("sizes must be known")
+    interpolation = "bilinear" if mode == "linear" else "nearest"
+    perm = channels_last(4)
+    y = ops.image.resize(x.get(perm), wanted, interpolation=interpolation)
+    importer.put(node.outputs[0], y, perm)

@@ -73,7 +73,9 @@ class Pooling(Layer):
         x = as_value(inputs)
         rank = x.ndim - 2
         if rank not in (1, 2) or rank != len(self.pool_size):
-            raise ShapeError(f"layer '{self.name}': expected {len(self.pool_size) + 2} axes of 3 or 4, received {x.spec}")
+            raise ShapeError(
+                f"layer '{self.name}': expected {len(self.pool_size) + 2} axes of 3 or 4, received {x.spec}"
+            )
         sizes = x.shape[1:-1]
         pads: Sequence[tuple[int, int]]
         if isinstance(self.pads, str):

@@ -10,7 +10,7 @@ from pynn import layers, ops
 from pynn.errors import ArgumentError
 from pynn.graph.symbolic import KerasTensor
 from pynn.onnx.file import FileNode
-from pynn.onnx.import_arrays import apply_weight, is_weight, required
+from pynn.onnx.import_values import apply_weight, is_weight, required
 from pynn.onnx.importing import Importer, Tensor, reads
 
 
@@ -122,11 +122,13 @@ def recurrence(importer: Importer, node: FileNode) -> None:
     results = []
     label = importer.name_for(node, w.name)
     for d in range(directions):
-        backwards = directions == 2 and d == 1 or given.get("direction") == "reverse"
+        backwards = (directions == 2 and d == 1) or given.get("direction") == "reverse"
         begin = [None if s is None else s.get()[d] for s in states]
         bias = np.zeros(2 * gates * units, "float32") if b is None else np.asarray(b.constant)[d]
         own = label + (("_forward", "_backward")[d] if directions == 2 else "")
-        results.append(_direction(node, own, units, w.constant[d], r.constant[d], bias, sequence, begin, mask, backwards))
+        results.append(
+            _direction(node, own, units, w.constant[d], r.constant[d], bias, sequence, begin, mask, backwards)
+        )
     for i, output in enumerate(node.outputs):
         if output:
             parts = [found[i] for found in results]
@@ -140,7 +142,7 @@ def _direction(
     node: FileNode, name: str, units: int, w: Any, r: Any, b: Any, x: Any, begin: list[Any], mask: Any, backwards: bool
 ) -> list[Any]:
     """The sequence in the order of the steps of ``x``, and the last states."""
-    options = {
+    options: dict[str, Any] = {
         "return_sequences": True, "return_state": True, "go_backwards": backwards, "name": name,
     }  # fmt: skip
     order = [0, 2, 3, 1] if node.op == "LSTM" else [0, 1, 2]

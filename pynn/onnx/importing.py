@@ -201,7 +201,7 @@ class Importer:
         """``ops.reshape`` or ``ops.broadcast_to``, to lengths of which some may be known when the model runs only."""
         unknown = [n for n in target if isinstance(n, Length)]
         if not unknown and function == "reshape" and 0 not in target:
-            return self.call(lambda v: ops.reshape(v, list(target)), x)
+            return self.call(lambda v: ops.reshape(v, [n for n in target if isinstance(n, int)]), x)
         if function == "reshape" and len(unknown) == 1 and -1 not in target and 0 not in target:
             return self.call(lambda v: ops.reshape(v, [-1 if isinstance(n, Length) else n for n in target]), x)
         others: list[Any] = []
@@ -280,7 +280,13 @@ def load(path: Any, name: str | None = None) -> Model:
         >>> bool(np.allclose(model.predict(x, verbose=0), again.predict(x, verbose=0), atol=1e-5))
         True
     """
-    from pynn.onnx import import_arrays, import_images, import_products  # noqa: F401  (each fills the table)
+    from pynn.onnx import (  # noqa: F401  (each fills the table)
+        import_elementwise,
+        import_images,
+        import_products,
+        import_reductions,
+        import_shapes,
+    )
 
     graph = read(path)
     with trial_lengths(*_TRIALS):

@@ -105,9 +105,7 @@ def transposed_convolution(arrays: Arrays, node: Node) -> None:
         reach = (kernel[d] - 1) * op["dilation"][d] + 1
         sizes = {
             out[1 + d] - (n - 1) * op["strides"][d] - reach + sum(pad)
-            for out, n in zip(
-                zip(*arrays.traced.dims(node.outputs[0]), strict=True), g.shape[1 + d], strict=True
-            )
+            for out, n in zip(zip(*arrays.traced.dims(node.outputs[0]), strict=True), g.shape[1 + d], strict=True)
         }
         if len(sizes) > 1:
             raise ArgumentError(

@@ -92,7 +92,9 @@ def _run(
         kind, [source, w, r, b, lengths, *started], 1 + states, hidden_size=units, direction=direction,
         **({"linear_before_reset": 1} if kind == "GRU" else {}),
     )  # fmt: skip
-    sequence, *last = (write("Squeeze", [name, numbers([axis])]) for name, axis in zip(outputs, (1, 0, 0), strict=False))
+    sequence, *last = (
+        write("Squeeze", [name, numbers([axis])]) for name, axis in zip(outputs, (1, 0, 0), strict=False)
+    )
     if direction == "reverse":
         sequence = _reversed(arrays, sequence, 0)
     if mask:
@@ -122,7 +124,11 @@ def _product(arrays: Arrays, z: Value) -> tuple[Array, np.ndarray, np.ndarray, s
             inner = inner.inputs[0].node
         if known is not None and known.size in (1, z.shape[2]):
             bias, node = np.broadcast_to(known.reshape(-1), bias.shape).astype("float32"), inner
-    if node is not None and node.op.name == "matmul" and not any(node.op.attributes()[t] for t in ("transpose_a", "transpose_b")):
+    if (
+        node is not None
+        and node.op.name == "matmul"
+        and not any(node.op.attributes()[t] for t in ("transpose_a", "transpose_b"))
+    ):
         a, w = (arrays.of(v) for v in node.inputs)
         rows = a.rows
         if rows is not None and rows.shape[:2] == arrays.traced.dims(z)[:2] and w.constant is not None:
@@ -157,9 +163,20 @@ def _compacted(arrays: Arrays, source: str, mask: Array, turned: bool) -> tuple[
         counts = _reversed(arrays, counts, 0)
     zero = arrays.writer.initializer(np.array(0, "int64"))
     total = write("ReduceSum", [counts, numbers([0])], keepdims=0)
-    lengths = write("Cast", [write("Max", [total, arrays.writer.initializer(np.array(1, "int64"))])], to=arrays.writer.type_of("int32"))
+    lengths = write(
+        "Cast",
+        [write("Max", [total, arrays.writer.initializer(np.array(1, "int64"))])],
+        to=arrays.writer.type_of("int32"),
+    )
     # Of equal numbers TopK takes the earlier first.
-    _, first = write("TopK", [write("Cast", [counts], to=arrays.writer.type_of("float32")), arrays.lengths(mask.shape[1:])], 2, axis=0, largest=1, sorted=1)
+    _, first = write(
+        "TopK",
+        [write("Cast", [counts], to=arrays.writer.type_of("float32")), arrays.lengths(mask.shape[1:])],
+        2,
+        axis=0,
+        largest=1,
+        sorted=1,
+    )
     places = write("Expand", [write("Unsqueeze", [first, numbers([2])]), write("Shape", [source])])
     moved = write("GatherElements", [source, places], axis=0)
     return moved, lengths, str(write("CumSum", [counts, zero]))

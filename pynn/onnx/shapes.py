@@ -68,9 +68,9 @@ def reshaped(arrays: Arrays, x: Array, shape: Sequence[Dim]) -> Array:
     if [d for d in x.shape if d != ONE] == [d for d in shape if d != ONE]:
         out.units = x if x.units is None or x.forms else x.units
         return out
-    lead = next((i for i in range(2, x.rank) if count(x.shape[i:]) == shape[-1]), 0) if len(shape) == 2 else 0
-    if lead and shape[1][0] == shape[1][1]:
-        out.rows = reshaped(arrays, x, (*x.shape[:lead], shape[1]))
+    axes = next((i for i in range(2, x.rank) if count(x.shape[i:]) == shape[-1]), 0) if len(shape) == 2 else 0
+    if axes and shape[1][0] == shape[1][1]:
+        out.rows = reshaped(arrays, x, (*x.shape[:axes], shape[1]))
         return out
     arrays.name(out, arrays.reshaped(arrays.get(x), x.shape, shape))
     return out
@@ -127,7 +127,7 @@ def concatenate(arrays: Arrays, node: Node) -> None:
 
 @translates("pad")
 def pad(arrays: Arrays, node: Node) -> None:
-    """Zeros around the array, and parts cut off; where a length is open, a place is counted from whichever end is known."""
+    """Zeros around the array, and parts cut off; an open axis is counted from the end that is known."""
     x, op = arrays.of(node.inputs[0]), node.op.attributes()
     twin = arrays.traced.twin(node.outputs[0]).node
     assert twin is not None
@@ -151,7 +151,8 @@ def pad(arrays: Arrays, node: Node) -> None:
         if not axes and op == other and x.dtype == "float32":
             out.padded = (x, before, after)
         widths = [n[axis] for n in (before, after) for axis in perm]
-        # ONNX Runtime 1.31 joins zeros and a MaxPool behind them, which ignores them: wrong below 0.  Not of this number.
+        # ONNX Runtime 1.31 makes zeros before a MaxPool padding of it, which is ignored: wrong below 0.  It leaves
+        # numbers that are not 0 alone.
         is_pooled = any(user.op.name == "max_pool2d" for user in arrays.traced.users(node.outputs[0]))
         number = np.finfo("float32").tiny if is_pooled else 0
         zero = arrays.writer.initializer(np.array(number, x.dtype))

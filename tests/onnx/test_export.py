@@ -152,8 +152,11 @@ def test_images_of_open_size(tmp_path):
         close(run(proto, numbers(*shape)), predicted(model, numbers(*shape)))
 
 
-ACTIVATIONS = """celu elu exponential gelu glu hard_sigmoid hard_silu leaky_relu log_sigmoid log_softmax mish relu relu6
-selu sigmoid silu soft_shrink softmax softplus softsign sparse_plus sparsemax squareplus tanh tanh_shrink""".split()
+ACTIVATIONS = [
+    "celu", "elu", "exponential", "gelu", "glu", "hard_sigmoid", "hard_silu", "leaky_relu", "log_sigmoid",
+    "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign",
+    "sparse_plus", "sparsemax", "squareplus", "tanh", "tanh_shrink",
+]  # fmt: skip
 
 
 def test_activations(tmp_path):
@@ -196,7 +199,9 @@ def test_images_are_turned_once(tmp_path):
     proto = same_in_onnx_runtime_and_back(residual_network(), tmp_path, numbers(16, 16, 3))
     assert kinds(proto).count("Transpose") == 1
     assert "BatchNormalization" in kinds(proto)
-    assert {"stem/kernel", "stem/bias", "norm0/moving_mean", "scores/kernel"} <= {i.name for i in proto.graph.initializer}
+    assert {"stem/kernel", "stem/bias", "norm0/moving_mean", "scores/kernel"} <= {
+        i.name for i in proto.graph.initializer
+    }
     (out,) = proto.graph.output
     assert out.name == "scores"
     assert [d.dim_param or d.dim_value for d in out.type.tensor_type.shape.dim] == ["batch", 4]

@@ -1,6 +1,8 @@
 """Models from ONNX files: trained on, cut, saved; and files that are not as they should be, refused by name."""
 
 import os
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from onnx_checks import close, exported, numbers, onnx, predicted, shake
 import pynn as keras
 from pynn import layers
 from pynn.errors import ArgumentError, CorruptDataError
+from pynn.onnx import importing, registry
 
 FLOAT, INT64 = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
 
@@ -81,7 +84,9 @@ def test_a_loaded_model_is_trained_cut_and_saved(tmp_path):
 
 def test_weights_that_belong_to_no_layer(tmp_path):
     scale, shift = weight(3, 1, 1), weight(1, 3, 1, 1)
-    model = loaded(tmp_path, [node("Mul", ["x", "scale"], ["s"]), node("Add", ["shift", "s"])], {"scale": scale, "shift": shift})
+    model = loaded(
+        tmp_path, [node("Mul", ["x", "scale"], ["s"]), node("Add", ["shift", "s"])], {"scale": scale, "shift": shift}
+    )
     x = numbers(3, 8, 8)
     close(predicted(model, x), [shift + x * scale])
     assert model.count_params() == 6
@@ -98,7 +103,9 @@ def test_weights_beside_the_file(tmp_path):
 def test_an_input_of_channels_first_stays_so(tmp_path):
     w = weight(6, 3, 3, 3)
     model = loaded(
-        tmp_path, [node("Conv", ["x", "w"], ["c"], pads=[1] * 4), node("Relu", ["c"], ["r"]), node("Flatten", ["r"])], {"w": w}
+        tmp_path,
+        [node("Conv", ["x", "w"], ["c"], pads=[1] * 4), node("Relu", ["c"], ["r"]), node("Flatten", ["r"])],
+        {"w": w},
     )
     assert model.input_shape == (None, 3, 8, 8)
     x = numbers(3, 8, 8)
@@ -158,7 +165,11 @@ def test_what_is_no_onnx_file(tmp_path):
 
 
 def test_ops_that_are_not_read(tmp_path):
-    refused(written(tmp_path, proto([node("Det", ["x"])])), r"node 'the_det' \(Det\): pynn does not read this op", ArgumentError)
+    refused(
+        written(tmp_path, proto([node("Det", ["x"])])),
+        r"node 'the_det' \(Det\): pynn does not read this op",
+        ArgumentError,
+    )
     own = proto([node("Gelu", ["x"], domain="com.microsoft")])
     refused(written(tmp_path, own), "of the domain 'com.microsoft'")
     body = onnx.helper.make_graph([], "body", [], [])
@@ -238,7 +249,9 @@ BROKEN = {
         {"a": np.array(0), "b": np.array(2**60), "c": np.array(1)},
         "from 0 to",
     ),
-    "tile": ([node("Tile", ["w", "s"], ["t"]), node("Add", ["x", "t"])], {"w": weight(8), "s": np.array([2**40])}, "the_tile"),
+    "tile": (
+        [node("Tile", ["w", "s"], ["t"]), node("Add", ["x", "t"])], {"w": weight(8), "s": np.array([2**40])}, "the_tile"
+    ),
     "inputs": ([node("MatMul", ["x"])], {}, "expected 2 to 2 inputs, received 1"),
     "normalization": (
         [node("BatchNormalization", ["x", "v", "v", "v", "w"])], {"v": weight(3), "w": weight(4)}, r"shape \(3,\)"
@@ -254,3 +267,9 @@ def test_nodes_that_do_not_fit(name, tmp_path):
     with pytest.raises((CorruptDataError, ArgumentError), match=match) as caught:
         loaded(tmp_path, nodes, weights)
     assert "node 'the_" in str(caught.value)
+
+
+def test_the_page_lists_what_is_written_and_read():
+    page = (Path(__file__).parents[2] / "docs" / "onnx.md").read_text()
+    listed = set(re.findall(r"`(\w+)`", page.partition("## Tables")[2])) - {"pynn"}
+    assert listed == {*registry.TRANSLATORS, *importing.TRANSLATORS}
