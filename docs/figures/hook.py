@@ -12,11 +12,11 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 IMAGES = HERE.parent / "course" / "images"
-sys.path.insert(0, str(HERE))
 
 
 def on_pre_build(config: Any = None, only: list[str] | None = None) -> None:
     """Draw what is missing or older than its code."""
+    sys.path.insert(0, str(HERE))  # MkDocs takes back what is done to the path while it loads its hooks
     import frame
     import networks  # noqa: F401  (enter their figures)
     import neurons  # noqa: F401
