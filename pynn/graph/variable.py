@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ from pynn.graph import dtypes
 from pynn.graph.arithmetic import Arithmetic, apply
 from pynn.graph.ir import Spec
 from pynn.graph.name_scope import scoped
+from pynn.utils.memory import readable, require
 from pynn.utils.naming import auto_name
 
 _ALIGNMENT = 64  # a cache line, and the widest vector
@@ -19,7 +21,7 @@ _ALIGNMENT = 64  # a cache line, and the widest vector
 
 def aligned_empty(shape: Sequence[int], dtype: str) -> np.ndarray:
     """A C-contiguous array whose first element lies on a 64-byte boundary, with 64 spare bytes after the last."""
-    size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    size = math.prod(map(int, shape)) * np.dtype(dtype).itemsize
     raw = np.empty(size + 2 * _ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % _ALIGNMENT
     return raw[start : start + size].view(dtype).reshape(tuple(shape))
@@ -81,6 +83,7 @@ class Variable(Arithmetic):
     ):
         self.name = name or auto_name("variable")
         value = None
+        self._require_memory(shape if spec is None else spec.shape, dtype if spec is None else spec.dtype)
         if spec is None:
             if not isinstance(self.name, str) or "/" in self.name:
                 raise ArgumentError(f"Variable: name must be a string without '/', received {name!r}")
@@ -101,6 +104,13 @@ class Variable(Arithmetic):
         self.version = 0
         if value is not None:
             self._array[...] = value
+
+    def _require_memory(self, shape: Any, dtype: Any) -> None:
+        if shape is None or not all(isinstance(n, int | np.integer) for n in shape):
+            return
+        size = math.prod(map(int, shape)) * (np.dtype(dtype).itemsize if isinstance(dtype, str) else 4)
+        # Twice: what its initializer makes is copied into it.
+        require(2 * size, lambda: f"Variable '{self.name}' of shape {tuple(shape)}: {readable(size)} of numbers.")
 
     def _initial(self, initializer: Any, shape: Sequence[int] | None, dtype: Any) -> np.ndarray:
         where = f"Variable '{self.name}'"

@@ -513,8 +513,13 @@ def _noting_shapes(build: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(build)
     def noting(self: Layer, *args: Any, **kwargs: Any) -> None:
-        with layer_scope(self):
-            build(self, *args, **kwargs)
+        made = len(self._weights)
+        try:
+            with layer_scope(self):
+                build(self, *args, **kwargs)
+        except BaseException:  # an interrupt, or too little memory: it will be built anew
+            del self._weights[made:]
+            raise
         self.built = True
         shapes = inspect.signature(build).bind(self, *args, **kwargs).arguments
         self._build_shapes = {k: v for k, v in list(shapes.items())[1:] if v is not None}
