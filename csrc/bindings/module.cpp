@@ -10,6 +10,7 @@
 
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,22 @@ pynn::OperandRef operand_from(const py::tuple& t, bool written, std::vector<py::
     throw py::value_error("unknown operand place '" + place + "'");
   }
   return ref;
+}
+
+/// Whether Python holds the RunLock, not a program; read and written under it.
+bool g_locked_by_python = false;
+
+void lock_runs() {
+  py::gil_scoped_release nogil;
+  pynn::RunLock::acquire();
+  g_locked_by_python = true;
+}
+
+void unlock_runs() {
+  if (!pynn::RunLock::held_here() || !g_locked_by_python)
+    throw std::logic_error("unlock_runs: this thread does not hold what lock_runs takes");
+  g_locked_by_python = false;
+  pynn::RunLock::release();
 }
 
 /// What an op's Python function sees of an operand.
@@ -328,9 +345,8 @@ PYBIND11_MODULE(_core, m) {
         };
       },
       "Names of the element-wise tile functions; a name's place is its code.");
-  m.def("lock_runs", &pynn::RunLock::acquire, py::call_guard<py::gil_scoped_release>(),
-        "Wait until no program runs, and let none begin; for who forks the process.");
-  m.def("unlock_runs", &pynn::RunLock::release);
+  m.def("lock_runs", &lock_runs, "Wait until no program runs, and let none begin; for who forks the process.");
+  m.def("unlock_runs", &unlock_runs, "The end of lock_runs, in the same thread.");
   m.def("runs_here", &pynn::RunLock::held_here, "Whether this very thread is running a program.");
   m.attr("MAX_CHAIN_STEPS") = pynn::kMaxChainSteps;
   m.attr("MAX_CHAIN_INPUTS") = pynn::kMaxChainInputs;

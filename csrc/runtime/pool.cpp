@@ -32,8 +32,9 @@ void pause() {
 #endif
 }
 
-/// How many of `wanted` threads the system lets us have (a container's limit on processes, or memory for stacks, may
-/// be less).  OpenMP runtimes end the process when they cannot make one, so they are made once without.
+/// How many of `wanted` threads we may ask for: a container's limit on processes, or memory for stacks, may be less.
+/// OpenMP runtimes end the process when they cannot make one, so they are made once without; where some are refused,
+/// half of the others, since OpenMP's threads need more than a bare one.
 int possible_threads(int wanted) {
   std::vector<std::thread> trial;
   std::atomic<bool> over{false};
@@ -45,7 +46,8 @@ int possible_threads(int wanted) {
   over.store(true);
   over.notify_all();
   for (auto& thread : trial) thread.join();
-  return static_cast<int>(trial.size());
+  const int made = static_cast<int>(trial.size());
+  return made < wanted ? made / 2 : made;
 }
 
 Pool* g_pool = nullptr;

@@ -13,7 +13,7 @@ from pynn.graph import dtypes
 from pynn.graph.arithmetic import Arithmetic, apply
 from pynn.graph.ir import Spec
 from pynn.graph.name_scope import scoped
-from pynn.utils.memory import readable, require
+from pynn.utils.memory import require_numbers
 from pynn.utils.naming import auto_name
 
 _ALIGNMENT = 64  # a cache line, and the widest vector
@@ -83,8 +83,9 @@ class Variable(Arithmetic):
     ):
         self.name = name or auto_name("variable")
         value = None
-        self._require_memory(shape if spec is None else spec.shape, dtype if spec is None else spec.dtype)
-        if spec is None:
+        if spec is not None:
+            require_numbers(f"Variable '{self.name}'", spec.shape, spec.dtype)
+        else:
             if not isinstance(self.name, str) or "/" in self.name:
                 raise ArgumentError(f"Variable: name must be a string without '/', received {name!r}")
             value = self._initial(initializer, shape, dtype)
@@ -105,13 +106,6 @@ class Variable(Arithmetic):
         if value is not None:
             self._array[...] = value
 
-    def _require_memory(self, shape: Any, dtype: Any) -> None:
-        if shape is None or not all(isinstance(n, int | np.integer) for n in shape):
-            return
-        size = math.prod(map(int, shape)) * (np.dtype(dtype).itemsize if isinstance(dtype, str) else 4)
-        # Twice: what its initializer makes is copied into it.
-        require(2 * size, lambda: f"Variable '{self.name}' of shape {tuple(shape)}: {readable(size)} of numbers.")
-
     def _initial(self, initializer: Any, shape: Sequence[int] | None, dtype: Any) -> np.ndarray:
         where = f"Variable '{self.name}'"
         given = None if dtype is None else dtypes.checked_dtype(where, dtype)
@@ -123,6 +117,7 @@ class Variable(Arithmetic):
                     f"{where}: an initializer needs the full shape, received initializer={initializer!r} and "
                     f"shape={shape!r}; write Variable(initializer, shape=(...))"
                 )
+            require_numbers(where, shape, given or dtypes.FLOAT)
             make: Callable[..., Any] = initializers.get(initializer)
             value = np.asarray(make(tuple(shape), given or dtypes.FLOAT))
             given = given or dtypes.FLOAT

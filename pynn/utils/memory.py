@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from pynn.utils.cgroups import memory_left
 
@@ -24,6 +27,12 @@ def require(nbytes: int, message: Callable[[], str]) -> None:
     left = available()
     if left is not None and nbytes > left:
         raise MemoryError(f"{message()} {readable(nbytes)} of memory are needed; {readable(left)} are there.")
+
+
+def require_numbers(what: str, shape: Sequence[int], dtype: str) -> None:
+    """The same for an array of numbers that are made somewhere else first, and copied into it."""
+    size = math.prod(map(int, shape)) * np.dtype(dtype).itemsize
+    require(2 * size, lambda: f"{what} of shape {tuple(shape)}: {readable(size)} of numbers.")
 
 
 def available() -> int | None:
