@@ -406,4 +406,5 @@ def rewrite(graph: Graph, rule: Callable[[Node, tuple[Value, ...]], Sequence[Val
             if replacement.node is not None and not replacement.node.scope:
                 replacement.node.scope = node.scope
             new_of[id(old)] = replacement
-    return Graph(graph.inputs, [new(v) for v in graph.outputs], [(var, new(v)) for var, v in graph.updates])
+    updates = [(variable, new(v)) for variable, v in graph.updates]
+    return Graph(graph.inputs, [new(v) for v in graph.outputs], updates, graph.before_run)
