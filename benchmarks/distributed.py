@@ -20,7 +20,7 @@ from pynn import distribute
 
 #: Networks of the prediction: gradients, the batch of one node, and how long its step takes there (s), measured with
 #: two threads of the machine in docs/distributed.md.
-NETWORKS = {"LeNet-5": (61_706, 64), "ResNet-50": (25_557_032, 32)}
+NETWORKS = {"LeNet-5": (61_706, 64), "ResNet-50": (25_583_592, 16)}
 #: Nominal Gbit/s -> (bytes per second that a sum achieves, seconds until a message arrives): TCP over Ethernet, and a
 #: network with remote direct memory access.  Assumptions, not measurements.
 LINKS = {10: (0.9 * 10e9 / 8, 30e-6), 100: (0.8 * 100e9 / 8, 4e-6)}
@@ -93,7 +93,7 @@ def steps(batch_size: int, rounds: int) -> None:
     ]
     both, own = (statistics.median(column) for column in zip(*pairs, strict=True))
     sums = {}
-    for count in (1, 10_000, together.count_params(), 1_000_000, 25_557_032):
+    for count in (1, 10_000, together.count_params(), 1_000_000, 25_583_592):
         array = np.ones(count, np.float32)
         sums[count] = median_ms(lambda array=array: communicator().sum(array), 5 if count > 1e6 else rounds)
     if distribute.rank() == 0:
@@ -141,7 +141,7 @@ def main() -> None:
     three.add_argument("--rounds", type=int, default=100)
     four = commands.add_parser("predict")
     four.add_argument("--lenet-ms", type=float, required=True, help="a step of LeNet-5 on one node, 64 images")
-    four.add_argument("--resnet-ms", type=float, required=True, help="a step of ResNet-50 on one node, 32 images")
+    four.add_argument("--resnet-ms", type=float, required=True, help="a step of ResNet-50 on one node, 16 images")
     given = parser.parse_args()
     if given.command == "train":
         train(given.out, given.epochs, given.batch_size)

@@ -54,7 +54,7 @@ def result(model, history=None, **more):
 def arrays():
     """Shuffled, a shorter last batch, sample weights, a validation split, a regularizer; evaluate and predict."""
     x, y = numbers()
-    model = compiled(classifier(layers.Dense(8, activation="relu", kernel_regularizer="l2")), "adam")
+    model = compiled(classifier(layers.Dense(8, activation="relu", kernel_regularizer="l2")), "adam", overlap=True)
     history = model.fit(x, y, batch_size=11, epochs=3, verbose=0, validation_split=0.2, sample_weight=1 + y / 2)
     found = model.evaluate(x, y, batch_size=7, verbose=0)
     return result(model, history, evaluated=found, predicted=model.predict(x, batch_size=4, verbose=0))
@@ -256,6 +256,22 @@ def own_step():
     model.build((None, 6))
     compiled(model, loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     return result(model, model.fit(x, y, batch_size=15, epochs=2, verbose=0))
+
+
+@scenario
+def own_loop():
+    """Without ``fit``: the rows are divided and the gradients averaged by hand."""
+    ranks = distribute.DataParallel()
+    x, y = numbers()
+    model, optimizer = classifier(), keras.optimizers.SGD(0.1)
+    loss_fn = keras.losses.SparseCategoricalCrossentropy()
+    for start in range(0, 42, 6):
+        mine = np.arange(start, start + 6)[ranks.part(6)]
+        with keras.GradientTape() as tape:
+            loss = loss_fn(y[mine], model(x[mine], training=True))
+        gradients = ranks.mean(tape.gradient(loss, model.trainable_variables))
+        optimizer.apply(gradients, model.trainable_variables)
+    return result(model, loss=ranks.mean(float(loss)))
 
 
 @scenario
