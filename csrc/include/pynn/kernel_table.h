@@ -64,6 +64,4 @@ struct KernelTable {
 #undef PYNN_KERNEL
 };
 
-const KernelTable* find_table(const char* isa);  ///< nullptr: not built, or this CPU cannot run it
-const KernelTable& best_table();                 ///< honours PYNN_ISA
 }  // namespace pynn
