@@ -17,6 +17,15 @@ namespace py = pybind11;
 
 namespace {
 
+#if defined(__clang__)
+#define PYNN_COMPILER __VERSION__
+#else
+#define PYNN_COMPILER "GCC " __VERSION__
+#endif
+/// Found again in the compiled file by packaging/sbom.py.
+constexpr const char* kBuiltWith = "pynn is built with pybind11 " PYBIND11_TOSTRING(PYBIND11_VERSION_MAJOR)  //
+    "." PYBIND11_TOSTRING(PYBIND11_VERSION_MINOR) "." PYBIND11_TOSTRING(PYBIND11_VERSION_MICRO) ", " PYNN_COMPILER;
+
 struct KernelEntry {
   const pynn::Kernel* kernel;
   py::dtype params;
@@ -225,6 +234,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
         };
       },
       "Names of the element-wise tile functions; a name's place is its code.");
+  m.attr("BUILT_WITH") = kBuiltWith;
   m.attr("MAX_CHAIN_STEPS") = pynn::kMaxChainSteps;
   m.attr("MAX_CHAIN_INPUTS") = pynn::kMaxChainInputs;
   m.attr("MAX_CHAIN_OUTPUTS") = pynn::kMaxChainOutputs;
