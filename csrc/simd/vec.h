@@ -76,7 +76,11 @@ PYNN_INLINE Vec load_first(const float* p, int64_t n) { return (Vec)_mm256_maskl
 PYNN_INLINE void store_first(float* p, Vec v, int64_t n) { _mm256_maskstore_ps(p, lane_mask(n), (__m256)v); }
 PYNN_INLINE Vec vsqrt(Vec v) { return (Vec)_mm256_sqrt_ps((__m256)v); }
 #elif defined(PYNN_ISA_LEVEL_neon)
-PYNN_INLINE Vec load_first(const float* p, int64_t n) {
+// Calls, on purpose: inlined, their branches would lie between a multiplication and its addition, compilers fuse these
+// only without a branch in between, and a number at the end of a range would be rounded otherwise than the same number
+// amid a longer range.
+#define PYNN_CALLED [[maybe_unused]] static __attribute__((noinline, aarch64_vector_pcs))
+PYNN_CALLED Vec load_first(const float* p, int64_t n) {
   if (n >= W) return load(p);
   float32x4_t v = vdupq_n_f32(0);
   if (n & 2) {
@@ -87,7 +91,7 @@ PYNN_INLINE Vec load_first(const float* p, int64_t n) {
   }
   return (Vec)v;
 }
-PYNN_INLINE void store_first(float* p, Vec v, int64_t n) {
+PYNN_CALLED void store_first(float* p, Vec v, int64_t n) {
   if (n >= W) return store(p, v);
   if (n & 2) {
     vst1_f32(p, vget_low_f32((float32x4_t)v));
@@ -96,6 +100,7 @@ PYNN_INLINE void store_first(float* p, Vec v, int64_t n) {
     vst1q_lane_f32(p, (float32x4_t)v, 0);
   }
 }
+#undef PYNN_CALLED
 PYNN_INLINE Vec vsqrt(Vec v) { return (Vec)vsqrtq_f32((float32x4_t)v); }
 #else
 PYNN_INLINE Vec load_first(const float* p, int64_t n) {
