@@ -12,6 +12,7 @@ import numpy as np
 from pynn import config, settings
 from pynn.executor.native import compile_graph
 from pynn.graph import dtypes
+from pynn.graph.foreign import as_numpy
 from pynn.graph.ir import Spec, Value
 from pynn.graph.tensor import Tensor
 from pynn.graph.trace import Trace
@@ -25,7 +26,7 @@ _MOST_PROGRAMS = 256
 
 def as_feed(array: Any) -> np.ndarray:
     """A C-contiguous array of a dtype programs take: float32 for all floats, whole numbers and bool as they are."""
-    array = np.asarray(array)
+    array = as_numpy(array)
     return np.asarray(array, dtypes.of_array(array), order="C")  # np.ascontiguousarray would give a scalar an axis
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from pynn.errors import DtypeError, GraphError
 from pynn.graph import dtypes, ir
+from pynn.graph.foreign import as_numpy
 from pynn.graph.ir import Graph, Node, Spec, Value
 from pynn.graph.variable import Variable
 
@@ -235,7 +236,7 @@ def as_value(x: Any, dtype: str | None = None) -> Value:
     watched = current().watched.get(id(x))
     if watched is not None:
         return watched[1]
-    array = np.asarray(x)
+    array = as_numpy(x)
     if array.dtype.kind not in "fiubc":
         raise DtypeError(f"expected numbers, a Variable or a traced value, received {type(x).__name__}: {x!r}")
     if dtype is None:

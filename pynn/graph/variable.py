@@ -10,6 +10,7 @@ import numpy as np
 from pynn.errors import ArgumentError, DtypeError, ShapeError
 from pynn.graph import dtypes
 from pynn.graph.arithmetic import Arithmetic, apply
+from pynn.graph.foreign import as_numpy
 from pynn.graph.ir import Spec
 from pynn.graph.name_scope import scoped
 from pynn.utils.naming import auto_name
@@ -207,7 +208,7 @@ class Variable(Arithmetic):
             self._check_shape(state.shape)
             trace.current().write(self, state)
             return state
-        new = np.asarray(value)
+        new = as_numpy(value, f"Variable '{self.path}'")
         self._check_shape(new.shape)
         if new.dtype.kind not in "fiub":
             raise DtypeError(f"Variable '{self.path}': cannot assign values of dtype {new.dtype}")
@@ -251,6 +252,16 @@ class Variable(Arithmetic):
             view.flags.writeable = False
             return view
         return np.array(self._array, dtype=dtype, copy=True)
+
+    def __dlpack__(self, *, copy: bool | None = None, **options: Any) -> Any:
+        """The numbers for other libraries, as from :meth:`__array__`: a copy; with ``copy=False`` a read-only view."""
+        return self.__array__(copy=copy).__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self._array.__dlpack_device__()
+
+    def __buffer__(self, flags: int) -> memoryview:  # Python 3.12
+        return memoryview(self.__array__(copy=False))  # type: ignore[arg-type]
 
     def __float__(self) -> float:
         return float(self._array)

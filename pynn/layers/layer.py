@@ -22,7 +22,7 @@ from pynn.graph.symbolic import Call
 from pynn.graph.tensor import Tensor
 from pynn.graph.variable import Variable
 from pynn.layers.call_signature import build_arguments, call_signature
-from pynn.layers.constructor import automatic_config, constructor_arguments
+from pynn.layers.constructor import automatic_config, constructor_arguments, takes_argument
 from pynn.layers.input_spec import InputSpec
 from pynn.layers.layer_state import LayerState, _may_train, freezes
 from pynn.layers.masks import find_masks, has_mask, mask_of, set_masks
@@ -485,8 +485,15 @@ class Layer(LayerState, Operation):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """A layer with the same arguments and new weights."""
-        return cls(**config)
+        """A layer with the same arguments and new weights.
+
+        ``name``, ``trainable`` and ``dtype`` of the config are set on layers whose constructor does not take them.
+        """
+        later = {k: config[k] for k in ("name", "trainable", "dtype") if k in config and not takes_argument(cls, k)}
+        layer = cls(**{k: v for k, v in config.items() if k not in later})
+        for argument, value in later.items():
+            setattr(layer, "dtype_policy" if argument == "dtype" else argument, value)
+        return layer
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

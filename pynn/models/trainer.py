@@ -155,6 +155,8 @@ class Trainer(Compiling):
             try:
                 cbs.on_train_begin()
                 initial_epoch = self._initial_epoch  # BackupAndRestore may know better
+                if initial_epoch and hasattr(x, "resume_at"):
+                    x.resume_at(initial_epoch, steps)
                 for epoch in range(initial_epoch, epochs):
                     self.reset_metrics()
                     cbs.on_epoch_begin(epoch)

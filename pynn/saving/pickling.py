@@ -7,8 +7,17 @@ from pathlib import Path
 from typing import Any
 
 
+def copy_model(model: Any) -> Any:
+    """What ``copy.deepcopy`` gives: a model of its own with the same functions and classes."""
+    from pynn.saving.functions import shared_functions
+
+    with shared_functions():
+        make, parts = reduce_model(model)
+        return make(*parts)
+
+
 def reduce_model(model: Any) -> tuple[Any, ...]:
-    """What ``pickle`` and ``copy.deepcopy`` keep of a model: its file, and the user's own classes in it."""
+    """What ``pickle`` keeps of a model: its file, and the user's own classes in it."""
     from pynn.saving.saving_api import save_model
 
     with tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,37 @@
+"""What docstrings say, put as mkdocstrings understands it: a Griffe extension."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import griffe
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import public
+
+ROLE = re.compile(r":(?:class|func|meth|mod|attr|data):`~?([\w.]+)`")
+
+
+class Docstrings(griffe.Extension):
+    """``Example:`` becomes a section of examples, ``:class:`Dense``` a link."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        for found in public.objects():
+            for name in reversed(found.names):
+                self.names.setdefault(name.rpartition(".")[2], found.names[0])
+                self.names[name] = found.names[0]
+
+    def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
+        if obj.docstring:
+            text = re.sub(r"^Examples?:$", "Examples:", obj.docstring.value, flags=re.MULTILINE)
+            obj.docstring.value = ROLE.sub(self._link, text)
+
+    def _link(self, role: re.Match[str]) -> str:
+        name = role[1]
+        target = self.names.get(name)
+        return f"[`{name}`][{target}]" if target else f"`{name}`"
