@@ -2,7 +2,7 @@
 
 ========================  ===========================================================================
 ``PYNN_THREADS``          threads of a native program (default: the cores this process may use)
-``PYNN_ISA``              ``generic``, ``avx2`` or ``avx512`` (default: the best this CPU runs)
+``PYNN_ISA``              ``generic``, ``avx2``, ``avx512``; on ARM ``neon`` (default: the best this CPU runs)
 ``PYNN_EXECUTOR``         ``native`` (default) or ``reference`` (every op by its NumPy meaning)
 ``PYNN_CHECK=1``          verify the graph between passes
 ``PYNN_SHOW``             ``passes``, ``kernels`` or both, comma-separated: print what the compiler does

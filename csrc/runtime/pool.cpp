@@ -4,12 +4,7 @@
 
 #include <thread>
 
-#if defined(__linux__) || defined(__APPLE__)
-#include <pthread.h>
-#endif
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "runtime/platform.h"
 
 namespace pynn {
 
@@ -20,14 +15,6 @@ namespace {
 constexpr int kHelperSpins = 3000;
 constexpr int kDriverSpins = 1000;
 
-void pause() {
-#if defined(__x86_64__)
-  _mm_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
 Pool* g_pool = nullptr;
 
 }  // namespace
@@ -36,10 +23,8 @@ Pool& Pool::instance() {
   static std::once_flag once;
   std::call_once(once, [] {
     g_pool = new Pool;
-#if defined(__linux__) || defined(__APPLE__)
     // After a fork the child has none of the threads; it starts with a pool of its own.
-    pthread_atfork(nullptr, nullptr, [] { g_pool = new Pool; });
-#endif
+    call_after_fork([] { g_pool = new Pool; });
   });
   return *g_pool;
 }
@@ -67,7 +52,7 @@ void Pool::help(int worker) {
       background_.run(background_.context, chunk, worker);
       background_queue_.finish();
     } else if (++idle < kHelperSpins) {
-      pause();
+      spin_pause();
       continue;
     } else {
       const uint32_t signal = signal_.load(std::memory_order_seq_cst);
@@ -93,7 +78,7 @@ void Pool::wake_helpers() {
 void Pool::wait_for(ChunkQueue& queue, int64_t chunks) {
   for (int spins = 0; queue.done() < chunks; ++spins) {
     if (spins < kDriverSpins) {
-      pause();
+      spin_pause();
       continue;
     }
     // A helper has lost its core in the middle of a chunk: give it ours.
