@@ -49,6 +49,8 @@ class Trace:
 
     #: Whether values have numbers as soon as they are recorded.
     computes = False
+    #: The other processes that run the same step on their parts of the batch (``ops.collective.Replica``), if any.
+    replica: Any = None
 
     def __init__(self) -> None:
         self.inputs: list[Value] = []
@@ -57,6 +59,7 @@ class Trace:
         self._scopes: list[str] = []
         self._constants: dict[tuple[str, float | int], Value] = {}
         self._streams = 0
+        self._collectives = 0
         #: ``(layer, value)`` of all ``Layer.add_loss`` so far.
         self.added_losses: list[tuple[Any, Value]] = []
         self._before_run: list[Callable[[], None]] = []
@@ -153,6 +156,11 @@ class Trace:
         """A number that tells this trace's random ops apart."""
         self._streams += 1
         return self._streams - 1
+
+    def next_collective(self) -> int:
+        """The next number of what ranks compute together: it is the same on each of them."""
+        self._collectives += 1
+        return self._collectives - 1
 
     @property
     def scope(self) -> str:
