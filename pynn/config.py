@@ -80,7 +80,15 @@ def look_again() -> None:
 
 def num_threads() -> int:
     """Threads a native program uses: ``set_num_threads``, else ``PYNN_THREADS``, else the usable cores or, if fewer,
-    ``OMP_NUM_THREADS``.  Inside ``threadpoolctl.threadpool_limits`` it uses no more than that allows."""
+    ``OMP_NUM_THREADS``.  Inside ``threadpoolctl.threadpool_limits`` it uses no more than that allows.
+
+    Example:
+        >>> from pynn import config
+        >>> config.set_num_threads(2)
+        >>> config.num_threads()
+        2
+        >>> config.set_num_threads(None)
+    """
     if _threads is not None:
         return _threads
     text = os.environ.get("PYNN_THREADS", "").strip()
@@ -114,6 +122,13 @@ def set_conv_precision(precision: str) -> None:
 
     ``"fast"``, the default, allows Winograd tiles of 4 x 4, whose results are off by up to about 2e-5 of the largest
     one; with ``"exact"`` it is about 1e-6, as for the sum written out.
+
+    Example:
+        >>> from pynn import config
+        >>> config.set_conv_precision("exact")
+        >>> config.conv_precision()
+        'exact'
+        >>> config.set_conv_precision("fast")
     """
     global _conv_precision
     if precision not in ("fast", "exact"):
