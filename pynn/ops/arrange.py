@@ -130,7 +130,14 @@ def _groups(side: str) -> list[list[str]]:
 
 def stack(x: Sequence[Any], axis: int = 0) -> Value:
     """Arrays of one shape side by side along a new axis."""
+    x = _at_least_one("stack", x)
     return concatenate([expand_dims(item, axis) for item in x], axis if axis >= 0 else axis_after(x[0], axis))
+
+
+def _at_least_one(function: str, xs: Sequence[Any]) -> Sequence[Any]:
+    if len(xs) == 0:
+        raise ArgumentError(f"{function}: expected at least one array, received none")
+    return xs
 
 
 def axis_after(x: Any, axis: int) -> int:
@@ -211,7 +218,7 @@ def dsplit(x: Any, indices_or_sections: int | Sequence[int]) -> list[Value]:
 
 def hstack(xs: Sequence[Any]) -> Value:
     """Joined along the second axis, or the only one."""
-    values = [as_value(x) for x in xs]
+    values = [as_value(x) for x in _at_least_one("hstack", xs)]
     values = [reshape(v, (1,)) if v.ndim == 0 else v for v in values]
     return concatenate(values, 0 if values[0].ndim == 1 else 1)
 
