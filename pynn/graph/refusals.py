@@ -89,7 +89,8 @@ def _fits(value: Any, kind: Any) -> bool:
     if kind is None or kind is NoneType:
         return value is None
     if kind is int:
-        return isinstance(value, int | np.integer) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        return whole and bool(-(2**63) <= value < 2**63)
     if kind is float:
         return isinstance(value, int | float | np.number)
     if kind is bool:
@@ -104,6 +105,19 @@ def _fits(value: Any, kind: Any) -> bool:
     if kind is Callable or origin is Callable:
         return callable(value)
     return isinstance(value, kind) if isinstance(kind, type) and kind is not Any else True
+
+
+def blaming_the_constructor(error: Exception, made: Any) -> Exception:
+    """:func:`in_our_words` for the use of an object of pynn's own class: an argument of its constructor may be to
+    blame, that nothing had looked at before."""
+    if isinstance(error, PynnError | MemoryError) or not type(made).__module__.startswith("pynn."):
+        return error
+    args, kwargs = made._given
+    new = _refusal(type(made).__init__, (made, *args), kwargs, type(made).__name__, constructs=True)
+    if new is None:
+        return error
+    new.__cause__ = error
+    return new
 
 
 class RefusingConstructor:

@@ -192,6 +192,8 @@ def array_split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0)
     x = as_value(x)
     if isinstance(indices_or_sections, int | np.integer):
         length, parts = x.shape[axis_of("array_split", axis, x.ndim)], int(indices_or_sections)
+        if not 1 <= parts <= max(length, 1):
+            raise ShapeError(f"array_split: {x.spec} cannot be cut into {parts} parts along axis {axis}")
         ends = np.cumsum([length // parts + (i < length % parts) for i in range(parts)])
         indices_or_sections = [int(end) for end in ends[:-1]]
     return split(x, indices_or_sections, axis)

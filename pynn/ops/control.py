@@ -206,6 +206,8 @@ def while_loop(
     Raises:
         GraphError: in a traced step, ``cond`` is computed and there is no maximum.
     """
+    if not isinstance(maximum_iterations, int | np.integer | None):
+        raise ArgumentError(f"while_loop: maximum_iterations must be a number or None, received {maximum_iterations!r}")
     several = isinstance(loop_vars, list | tuple)
     values: Any = loop_vars if several else (loop_vars,)
     going: Any = True
