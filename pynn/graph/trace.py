@@ -245,7 +245,10 @@ def as_value(x: Any, dtype: str | None = None) -> Value:
     watched = current().watched.get(id(x))
     if watched is not None:
         return watched[1]
-    array = as_numpy(x)
+    try:
+        array = as_numpy(x)
+    except (ValueError, OverflowError) as error:  # lists of unequal lengths, numbers beyond 64 bits
+        raise DtypeError(f"expected numbers in rows of one length, received {x!r} ({error})") from error
     if array.dtype.kind not in "fiubc":
         raise DtypeError(f"expected numbers, a Variable or a traced value, received {type(x).__name__}: {x!r}")
     if dtype is None:
