@@ -17,6 +17,10 @@ class DtypeError(PynnError, TypeError):
     """An array or value of the wrong kind of number."""
 
 
+class NoNumbersError(PynnError, TypeError):
+    """Python or NumPy asked a traced value or a symbolic tensor for numbers, which exist only when a program runs."""
+
+
 class ArgumentError(PynnError, ValueError):
     """A value that an argument cannot take."""
 

@@ -74,7 +74,8 @@ class Trace:
         self.substituted: set[int] = set()
 
     def __enter__(self) -> Trace:
-        _active.traces.append(self)
+        # Not append(): after a call an interrupt may be raised, and the block would never be left.
+        _active.traces = [*_active.traces, self]
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -118,7 +119,7 @@ class Trace:
         """A leaf with fixed numbers; equal scalars are one leaf."""
         array = np.asarray(number, dtype)
         if array.ndim:
-            return Value(Spec(array.shape, dtype), source=np.ascontiguousarray(array), name="const")
+            return Value(Spec(array.shape, dtype), source=np.require(array, requirements=["C", "A"]), name="const")
         key = (dtype, array.item())
         if key not in self._constants:
             self._constants[key] = Value(Spec((), dtype), source=array, name=f"{array.item():g}")
@@ -244,7 +245,10 @@ def as_value(x: Any, dtype: str | None = None) -> Value:
     watched = current().watched.get(id(x))
     if watched is not None:
         return watched[1]
-    array = as_numpy(x)
+    try:
+        array = as_numpy(x)
+    except (ValueError, OverflowError) as error:  # lists of unequal lengths, numbers beyond 64 bits
+        raise DtypeError(f"expected numbers in rows of one length, received {x!r} ({error})") from error
     if array.dtype.kind not in "fiubc":
         raise DtypeError(f"expected numbers, a Variable or a traced value, received {type(x).__name__}: {x!r}")
     if dtype is None:

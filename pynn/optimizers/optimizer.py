@@ -13,6 +13,7 @@ from pynn import ops
 from pynn.errors import ArgumentError, NotBuiltError
 from pynn.graph import trace
 from pynn.graph.ir import Value
+from pynn.graph.refusals import RefusingConstructor
 from pynn.graph.variable import Variable
 from pynn.optimizers.arguments import SHARED, check_shared, full_signature
 from pynn.optimizers.gradients import TreatsGradients
@@ -23,7 +24,7 @@ from pynn.utils.callers import users_line
 from pynn.utils.naming import auto_name, snake_case
 
 
-class Optimizer(TreatsGradients, DecaysWeights, AveragesWeights):
+class Optimizer(RefusingConstructor, TreatsGradients, DecaysWeights, AveragesWeights):
     """Base of optimizers.
 
     A subclass defines ``update_step(gradient, variable, learning_rate)``, written in ``pynn.ops``, and ``build`` if it

@@ -87,7 +87,7 @@ def constant_value(v: Value) -> float | None:
     """The number that ``v`` holds everywhere, if it is a constant or a broadcast one."""
     while v.node is not None and isinstance(v.node.op, (BroadcastTo, Reshape)):
         v = v.node.inputs[0]
-    if isinstance(v.source, np.ndarray) and v.source.size == 1:
+    if isinstance(v.source, np.ndarray) and v.source.size == 1 and v.source.dtype.kind != "c":
         return float(v.source.reshape(()))
     return None
 
