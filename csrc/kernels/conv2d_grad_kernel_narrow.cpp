@@ -14,7 +14,7 @@ namespace {
 
 constexpr int64_t kMostSplits = 16;
 constexpr int kTaps = 5;
-#if defined(PYNN_ISA_LEVEL_avx512)
+#if PYNN_VECTOR_REGISTERS == 32
 constexpr int kFilters = 3;  // 5 x 3 sums, 3 gradients and a piece of the band in 32 registers; two chains per port
 #else
 constexpr int kFilters = 2;  // 5 x 2 + 2 + 1 of 16

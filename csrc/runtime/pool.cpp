@@ -8,12 +8,7 @@
 #include <omp.h>
 #endif
 
-#if defined(__linux__) || defined(__APPLE__)
-#include <pthread.h>
-#endif
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "runtime/platform.h"
 
 namespace pynn {
 
@@ -23,14 +18,6 @@ namespace {
 // shorter than a scheduler's time slice.
 constexpr int kHelperSpins = 3000;
 constexpr int kDriverSpins = 1000;
-
-void pause() {
-#if defined(__x86_64__)
-  _mm_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 /// How many of `wanted` threads we may ask for: a container's limit on processes, or memory for stacks, may be less.
 /// OpenMP runtimes end the process when they cannot make one, so they are made once without; where some are refused,
@@ -58,10 +45,8 @@ Pool& Pool::instance() {
   static std::once_flag once;
   std::call_once(once, [] {
     g_pool = new Pool;
-#if defined(__linux__) || defined(__APPLE__)
     // After a fork the child has none of the threads; it starts with a pool of its own.
-    pthread_atfork(nullptr, nullptr, [] { g_pool = new Pool; });
-#endif
+    call_after_fork([] { g_pool = new Pool; });
   });
   return *g_pool;
 }
@@ -106,7 +91,7 @@ void Pool::help(int worker) {
       background_.run(background_.context, chunk, worker);
       background_queue_.finish();
     } else if (++idle < kHelperSpins) {
-      pause();
+      spin_pause();
       continue;
     } else {
       const uint32_t signal = signal_.load(std::memory_order_seq_cst);
@@ -132,7 +117,7 @@ void Pool::wake_helpers() {
 void Pool::wait_for(ChunkQueue& queue, int64_t chunks) {
   for (int spins = 0; queue.done() < chunks; ++spins) {
     if (spins < kDriverSpins) {
-      pause();
+      spin_pause();
       continue;
     }
     // A helper has lost its core in the middle of a chunk: give it ours.

@@ -1,6 +1,6 @@
 #pragma once
 // Attributes of each kernel, as plain data.  Python fills them as NumPy records of the same layout.
-#include <cstdint>
+#include <stdint.h>
 
 namespace pynn {
 
