@@ -49,6 +49,7 @@ class Metric(RefusingConstructor):
         1.0
     """
 
+    _strict = True
     #: Dtypes that the constructor takes.
     _DTYPES: tuple[str, ...] = ("float32",)
 

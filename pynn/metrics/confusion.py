@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pynn import ops
-from pynn.errors import ArgumentError
+from pynn.errors import ArgumentError, ShapeError
 from pynn.graph import trace
 from pynn.graph.ir import Value
 from pynn.losses.alignment import broadcast_weights, same_shape
@@ -71,6 +71,8 @@ class ConfusionMetric(Metric):
             by_label = ops.broadcast_to(trace.as_value(np.asarray(self.label_weights, "float32")), y_pred.shape)
             weights = by_label if weights is None else weights * by_label
         labels = y_pred.shape[-1] if self.multi_label else 1
+        if not labels:
+            raise ShapeError(f"{owner}: expected predictions of at least one label, received shape {y_pred.shape}")
         rows = (y_pred.size // labels, labels)
         truth, score = ops.reshape(y_true, rows), ops.reshape(y_pred, rows)
         evenly = _evenly_spaced(self.thresholds)

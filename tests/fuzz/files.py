@@ -145,7 +145,7 @@ class Target:
     """The model that weights are read into."""
 
     model: Any = None
-    before: list[np.ndarray] = []
+    variables: list[Any] = []
 
 
 @format_of("weights.h5", "bytes", "h5", "h5")
@@ -218,6 +218,7 @@ def good_files() -> dict[str, tuple[str, bytes]]:
     pynn.utils.set_random_seed(1)
     model = small_model()
     Target.model = small_model()
+    Target.variables = list(Target.model.variables)
     found: dict[str, tuple[str, bytes]] = {}
     with tempfile.TemporaryDirectory() as folder:
 
@@ -340,9 +341,9 @@ def check(case: dict[str, Any]) -> Finding | str:
     name = case["name"]
     file, _ = GOOD[name]
     content = spoiled(name, case["edits"])
-    model = Target.model
-    before = [v.array.copy() for v in model.variables] if model else []
-    epoch = getattr(model, "_initial_epoch", None)
+    variables = Target.variables if name in WEIGHTS else []
+    before = [v.array.copy() for v in variables]
+    epoch = getattr(Target.model, "_initial_epoch", None)
     Watch.seen = []
     cpu = time.process_time()
     with tempfile.TemporaryDirectory(dir=os.getcwd()) as folder:
@@ -365,13 +366,12 @@ def check(case: dict[str, Any]) -> Finding | str:
         return Finding(f"{name}: it wrote files", str(others))
     if time.process_time() - cpu > SLOW:
         return Finding(f"{name}: it took {SLOW} s", f"{time.process_time() - cpu:.0f} s for {len(content)} bytes")
-    if verdict != "read" and model and name in WEIGHTS:
-        changed = [v.path for v, a in zip(model.variables, before, strict=True) if v.array.tobytes() != a.tobytes()]
-        if changed or getattr(model, "_initial_epoch", None) != epoch:
+    if verdict != "read" and name in WEIGHTS:
+        changed = [v.path for v, a in zip(variables, before, strict=True) if v.array.tobytes() != a.tobytes()]
+        if changed or getattr(Target.model, "_initial_epoch", None) != epoch:
             return Finding(f"{name}: half-loaded, then refused", f"{changed}, {verdict}")
-    if model:
-        for v, a in zip(model.variables, before, strict=True):
-            v.assign(a)
+    for v, a in zip(variables, before, strict=True):
+        v.assign(a)
     return verdict
 
 
