@@ -118,7 +118,9 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float |
             f"alone; received mode={mode!r}, constant_values={constant_values!r}"
         )
     try:
-        widths = np.broadcast_to(np.asarray(pad_width, int), (x.ndim, 2)).tolist()
+        if np.asarray(pad_width).dtype.kind not in "iu":
+        raise ArgumentError(f"pad: pad_width must be whole numbers, received {pad_width!r}")
+    widths = np.broadcast_to(np.asarray(pad_width, int), (x.ndim, 2)).tolist()
     except ValueError:
         raise ArgumentError(f"pad: pad_width {pad_width!r} does not fit {x.spec}: give a pair per axis") from None
     if any(n < 0 for pair in widths for n in pair):

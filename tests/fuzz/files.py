@@ -10,8 +10,10 @@ program that is started, an import, a network connection, a weight that changed 
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import sys
+import tarfile
 import tempfile
 import time
 import warnings
@@ -174,6 +176,15 @@ def read_idx(path: Path) -> Any:
     return read_idx(path)
 
 
+@format_of("tar", "bytes", "bytes")
+@format_of("zip", "bytes", "zip")
+def unpack(path: Path) -> Any:
+    from pynn.utils.downloads import _unpack
+
+    target = path.with_suffix(".folder")
+    _unpack(path, target, "auto")
+
+
 @format_of("mnist.npz", "bytes", "zip", "npy")
 def read_mnist(path: Path) -> Any:
     from pynn.datasets import _mnist_like, mnist
@@ -243,6 +254,8 @@ def good_files() -> dict[str, tuple[str, bytes]]:
         backup.on_epoch_end(0)
         found["backup"] = "latest.weights.h5", Path(folder, "latest.weights.h5").read_bytes()
     found["keras folder"] = found["keras"]
+    found["zip"] = "a.zip", found["keras"][1]
+    found["tar"] = "a.tar", _tar({"a/one.txt": b"1" * 600, "two.txt": b"2"})
     found["pickle"] = "m.pickle", found["keras"][1]
     found["json"] = "m.json", model.to_json().encode()
     found["word index"] = "words.json", b'{"the": 1, "a": 2}'
@@ -250,6 +263,16 @@ def good_files() -> dict[str, tuple[str, bytes]]:
     found["idx"], found["idx.gz"] = ("i.idx", idx), ("i.gz", gzip.compress(idx, mtime=0))
     found["cifar"] = "data_batch_1.bin", bytes([1] + [7] * 3072) * 2
     return found
+
+
+def _tar(members: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return stream.getvalue()
 
 
 def _write_mnist(path: Path) -> None:
