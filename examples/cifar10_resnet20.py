@@ -63,9 +63,8 @@ model.compile(
     keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     metrics=["accuracy"],
 )
-go_on = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: setattr(batches, "epoch", epoch))
 backup = keras.callbacks.BackupAndRestore(options.backup, delete_checkpoint=False)
-model.fit(batches, epochs=options.epochs, steps_per_epoch=options.steps, verbose=2, callbacks=[go_on, backup])
+model.fit(batches, epochs=options.epochs, steps_per_epoch=options.steps, verbose=2, callbacks=[backup])
 for count in (1000, 10000):
     _, accuracy = model.evaluate((x_test[:count] - MEAN) / STD, y_test[:count], 500, verbose=0)
     print(f"test accuracy on the first {count:,} images: {accuracy:.2%}")

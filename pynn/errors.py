@@ -49,6 +49,10 @@ class GraphError(PynnError, RuntimeError):
     """A pass broke one of the graph's invariants: a defect in pynn or in a user's own op."""
 
 
+class DistributedError(PynnError, RuntimeError):
+    """Processes that train together have lost each other, or do not do the same."""
+
+
 class DataNotFoundError(PynnError, FileNotFoundError):
     """A data set is in none of the places looked at and could not be downloaded."""
 

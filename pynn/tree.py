@@ -15,6 +15,21 @@ from pynn.utils.structure import flatten as flatten
 from pynn.utils.structure import is_nested as is_nested
 from pynn.utils.structure import map_structure as map_structure
 
+__all__ = [
+    "MAP_TO_NONE",
+    "assert_same_paths",
+    "assert_same_structure",
+    "flatten",
+    "flatten_with_path",
+    "is_nested",
+    "lists_to_tuples",
+    "map_shape_structure",
+    "map_structure",
+    "map_structure_up_to",
+    "pack_sequence_as",
+    "traverse",
+]
+
 
 class MAP_TO_NONE:
     """What a function gives :func:`traverse` to put None in the place of something."""

@@ -13,6 +13,8 @@ from pynn import ops, settings
 from pynn.applications.weight_files import WeightFile, find
 from pynn.errors import ArgumentError, ShapeError
 
+__all__ = ["decode_predictions", "preprocess_input"]
+
 CLASS_INDEX = WeightFile(
     "https://storage.googleapis.com/download.tensorflow.org/data/imagenet_class_index.json",
     "c2c37ea517e94d9795004a39431a14cb",

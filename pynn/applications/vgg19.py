@@ -15,4 +15,5 @@ VGG19 = architecture(
     published("vgg19", "vgg19", ("cbe5617147190e668d6c5d5026f83318", "253f8cb515780f3b799900260a226db6")),
     "VGG19 of Simonyan and Zisserman (2014): 143,667,240 parameters.",
 )
+VGG19.__module__ = __name__  # its blocks are VGG16's
 preprocess_input = preprocessing("caffe")

@@ -18,7 +18,8 @@ class BackupAndRestore(Callback):
     """Keep the state of a training in a folder; a ``fit`` that finds one goes on from there.
 
     The state is weights, optimizer, random numbers and the epoch, in one file that is replaced at once: whenever the
-    process is killed, the file is the old one or the new one.  Trained with ``save_freq="epoch"``, the model ends up
+    process is killed, the file is the old one or the new one; a training in several processes (:mod:`pynn.distribute`)
+    can go on in another number of them.  Trained with ``save_freq="epoch"``, the model ends up
     with the same numbers as without the interruption.
 
     Args:
@@ -33,6 +34,8 @@ class BackupAndRestore(Callback):
     >>> import pynn
     >>> backup = pynn.callbacks.BackupAndRestore("backup")
     """
+
+    rank_0_only = True
 
     def __init__(
         self,

@@ -21,11 +21,10 @@ class History(Callback):
         params: what the run was started with.
 
     Example:
-
-    >>> history = model.fit(x, y, epochs=10, validation_split=0.1)  # doctest: +SKIP
-    >>> history.history["val_accuracy"][-1]  # doctest: +SKIP
-    0.97
-    >>> history.plot().savefig("learning_curves.png")  # doctest: +SKIP
+        >>> history = model.fit(x, y, epochs=10, validation_split=0.1)  # doctest: +SKIP
+        >>> history.history["val_accuracy"][-1]  # doctest: +SKIP
+        0.97
+        >>> history.plot().savefig("learning_curves.png")  # doctest: +SKIP
     """
 
     def __init__(self) -> None:

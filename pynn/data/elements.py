@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pynn.errors import ArgumentError, DtypeError, ShapeError
+from pynn.graph.foreign import as_numpy
 from pynn.graph.tensor import Tensor
 
 
@@ -85,8 +86,8 @@ def as_array(leaf: Any) -> Any:
         return leaf
     if hasattr(leaf, "to_numpy"):
         return np.asarray(leaf.to_numpy())
-    if hasattr(leaf, "dtype") or hasattr(leaf, "__array__"):
-        return np.asarray(leaf)
+    if any(hasattr(leaf, name) for name in ("dtype", "__array__", "__dlpack__")):
+        return as_numpy(leaf, "Dataset")
     if isinstance(leaf, list | tuple) and leaf and isinstance(leaf[0], str):
         return np.array(leaf, object)  # an array of str gives each text the room of the longest
     try:

@@ -26,9 +26,8 @@ class ImageBatches(Dataset):
 
     What an image becomes follows from ``seed``, the number of the epoch and its place in the epoch: it does not depend
     on the number of threads.  Each iteration is one epoch, and the next begins with other numbers; the attribute
-    ``epoch`` is the number of the next one.  Set it where a training goes on that was interrupted::
-
-        LambdaCallback(on_epoch_begin=lambda epoch, logs: setattr(batches, "epoch", epoch))
+    ``epoch`` is the number of the next one.  ``fit`` sets it where a training goes on that was interrupted (by its
+    ``initial_epoch`` or by ``BackupAndRestore``), so that the images are those of a training without a break.
 
     Args:
         x: (n, height, width, channels), uint8 or float32.
@@ -111,6 +110,10 @@ class ImageBatches(Dataset):
         return Batcher(
             self._arrays, self._dtypes, self.batch_size, one_hot=self._one_hot, names=names, images=self.augmentation
         )
+
+    def resume_at(self, epoch: int, steps: int | None = None) -> None:
+        """Go on as after so many epochs, each of ``steps`` batches if not of all."""
+        self.epoch = epoch if steps is None else epoch * steps // len(self)
 
     def _begin_epoch(self) -> Batcher:
         batcher = self._batcher()

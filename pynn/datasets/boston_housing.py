@@ -9,6 +9,8 @@ from typing import Any
 
 from pynn.datasets._npz import KerasFile, split_table
 
+__all__ = ["load_data"]
+
 _TABLE = KerasFile(
     "Boston housing", "boston_housing.npz", "f553886a1f8d56431e820c5b82552d9d95cfcb96d1e678153f8839538947dff5"
 )

@@ -7,6 +7,8 @@ from typing import Any
 from pynn.datasets._npz import KerasFile, split_table
 from pynn.errors import ArgumentError
 
+__all__ = ["load_data"]
+
 _TABLE = KerasFile(
     "California housing", "california_housing.npz", "1a2e3a52e0398de6463aebe6f4a8da34fb21fbb6b934cf88c3425e766f2a1a6f"
 )

@@ -17,6 +17,8 @@ import numpy as np
 from pynn.datasets._files import NotHere, Search, check_digest, file_digest, roots
 from pynn.errors import CorruptDataError
 
+__all__ = ["load_data"]
+
 Split = tuple[np.ndarray, np.ndarray]
 
 FOLDER = "cifar-10-batches-bin"

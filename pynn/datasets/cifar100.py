@@ -14,6 +14,8 @@ import numpy as np
 from pynn.datasets._files import NotHere, Search, roots
 from pynn.errors import ArgumentError, CorruptDataError
 
+__all__ = ["load_data"]
+
 Split = tuple[np.ndarray, np.ndarray]
 
 FOLDER = "cifar-100-binary"

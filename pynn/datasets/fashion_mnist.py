@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pynn.datasets import _mnist_like
 
+__all__ = ["load_data"]
+
 SOURCE = _mnist_like.Source(
     name="Fashion-MNIST",
     folder="fashion-mnist",

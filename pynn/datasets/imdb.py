@@ -9,6 +9,8 @@ import numpy as np
 from pynn.datasets._npz import KerasFile, number_words, ragged, shorter
 from pynn.errors import ArgumentError
 
+__all__ = ["get_word_index", "load_data"]
+
 _REVIEWS = KerasFile(
     "IMDB", "imdb.npz", "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"
 )  # fmt: skip

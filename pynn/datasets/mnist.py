@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pynn.datasets import _mnist_like
 
+__all__ = ["load_data"]
+
 SOURCE = _mnist_like.Source(
     name="MNIST",
     folder="mnist",

@@ -9,6 +9,8 @@ import numpy as np
 from pynn.datasets._npz import KerasFile, number_words, ragged, shorter, shuffled
 from pynn.errors import ArgumentError
 
+__all__ = ["get_label_names", "get_word_index", "load_data"]
+
 _NEWS = KerasFile(
     "Reuters", "reuters.npz", "d6586e694ee56d7a4e65172e12b3e987c03096cb01eab99753921ef915959916"
 )  # fmt: skip

@@ -234,6 +234,8 @@ class Op:
     name: ClassVar[str]
     #: The result is the first input's memory under another shape: no kernel runs, no buffer is booked.
     is_view: ClassVar[bool] = False
+    #: Several processes compute it together: it takes place at each run of a program, and in the same order everywhere.
+    collective: ClassVar[bool] = False
     #: Its kernels compute in float32 alone: inputs of another dtype are NumPy's.
     float32_kernels: ClassVar[bool] = False
 
@@ -282,6 +284,11 @@ class Op:
     def candidates(self) -> Sequence[Candidate]:
         """Native kernels, best first.  None means: run the NumPy reference inside the program."""
         return ()
+
+    def callback(self) -> Callable[[list[np.ndarray], list[np.ndarray]], None] | None:
+        """For ops without a kernel that need the program's own memory: what takes the inputs' and the outputs' arrays,
+        in place of the NumPy meaning."""
+        return None
 
     def channel_shape(self, kernel: Spec) -> tuple[int, ...] | None:
         """For products ``op(x, kernel)``: the shape in which one number per channel of the result, multiplied into the
@@ -405,4 +412,5 @@ def rewrite(graph: Graph, rule: Callable[[Node, tuple[Value, ...]], Sequence[Val
             if replacement.node is not None and not replacement.node.scope:
                 replacement.node.scope = node.scope
             new_of[id(old)] = replacement
-    return Graph(graph.inputs, [new(v) for v in graph.outputs], [(var, new(v)) for var, v in graph.updates])
+    updates = [(variable, new(v)) for variable, v in graph.updates]
+    return Graph(graph.inputs, [new(v) for v in graph.outputs], updates, graph.before_run)

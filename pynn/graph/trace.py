@@ -15,6 +15,7 @@ import numpy as np
 
 from pynn.errors import DtypeError, GraphError
 from pynn.graph import dtypes, ir
+from pynn.graph.foreign import as_numpy
 from pynn.graph.ir import Graph, Node, Spec, Value
 from pynn.graph.variable import Variable
 
@@ -48,6 +49,8 @@ class Trace:
 
     #: Whether values have numbers as soon as they are recorded.
     computes = False
+    #: The other processes that run the same step on their parts of the batch (``ops.collective.Replica``), if any.
+    replica: Any = None
 
     def __init__(self) -> None:
         self.inputs: list[Value] = []
@@ -56,6 +59,7 @@ class Trace:
         self._scopes: list[str] = []
         self._constants: dict[tuple[str, float | int], Value] = {}
         self._streams = 0
+        self._collectives = 0
         #: ``(layer, value)`` of all ``Layer.add_loss`` so far.
         self.added_losses: list[tuple[Any, Value]] = []
         self._before_run: list[Callable[[], None]] = []
@@ -70,7 +74,8 @@ class Trace:
         self.substituted: set[int] = set()
 
     def __enter__(self) -> Trace:
-        _active.traces.append(self)
+        # Not append(): after a call an interrupt may be raised, and the block would never be left.
+        _active.traces = [*_active.traces, self]
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -114,7 +119,7 @@ class Trace:
         """A leaf with fixed numbers; equal scalars are one leaf."""
         array = np.asarray(number, dtype)
         if array.ndim:
-            return Value(Spec(array.shape, dtype), source=np.ascontiguousarray(array), name="const")
+            return Value(Spec(array.shape, dtype), source=np.require(array, requirements=["C", "A"]), name="const")
         key = (dtype, array.item())
         if key not in self._constants:
             self._constants[key] = Value(Spec((), dtype), source=array, name=f"{array.item():g}")
@@ -151,6 +156,11 @@ class Trace:
         """A number that tells this trace's random ops apart."""
         self._streams += 1
         return self._streams - 1
+
+    def next_collective(self) -> int:
+        """The next number of what ranks compute together: it is the same on each of them."""
+        self._collectives += 1
+        return self._collectives - 1
 
     @property
     def scope(self) -> str:
@@ -236,7 +246,7 @@ def as_value(x: Any, dtype: str | None = None) -> Value:
     if watched is not None:
         return watched[1]
     try:
-        array = np.asarray(x)
+        array = as_numpy(x)
     except (ValueError, OverflowError) as error:  # lists of unequal lengths, numbers beyond 64 bits
         raise DtypeError(f"expected numbers in rows of one length, received {x!r} ({error})") from error
     if array.dtype.kind not in "fiubc":

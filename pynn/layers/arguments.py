@@ -106,4 +106,4 @@ def one_number(layer: str, argument: str, value: Any) -> float:
     plain = isinstance(value, int | float | np.number) and not isinstance(value, bool | np.complexfloating)
     if not plain or not abs(value) < math.inf:
         raise ArgumentError(f"{layer}: {argument} must be a number, received {value!r}")
-    return value  # type: ignore[return-value]
+    return value

@@ -20,6 +20,12 @@ def constructor_arguments(cls: type) -> list[str]:
     return names
 
 
+def takes_argument(cls: type, name: str) -> bool:
+    """Whether the class's constructor takes ``name``, be it among its ``**kwargs``."""
+    parameters = inspect.signature(cls).parameters
+    return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
 def named_arguments(scope: Mapping[str, Any], without: Collection[str] = ()) -> dict[str, Any]:
     """What a constructor was given, by name, to hand it on as a whole.
 

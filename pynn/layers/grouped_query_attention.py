@@ -17,9 +17,10 @@ class GroupedQueryAttention(MultiHeadAttention):
         head_dim: length of a query, a key and a value in each head.
         num_query_heads: number of heads of the queries.
         num_key_value_heads: number of heads of keys and values; divides ``num_query_heads``.
-        dropout, use_bias, sliding_window, flash_attention, kernel_initializer, bias_initializer, kernel_regularizer,
-            bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint, use_gate, seed: as of
-            :class:`MultiHeadAttention`; the penalty of ``activity_regularizer`` is on the layer's output, too.
+        dropout, use_bias, sliding_window, flash_attention, use_gate, seed: as of :class:`MultiHeadAttention`.
+        kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer: as there, too.
+        kernel_constraint, bias_constraint: as there.
+        activity_regularizer: a penalty on the output, too.
 
     Called like :class:`MultiHeadAttention`; masked queries see nothing.
 

@@ -23,12 +23,13 @@ from pynn.graph.symbolic import Call
 from pynn.graph.tensor import Tensor
 from pynn.graph.variable import Variable
 from pynn.layers.call_signature import build_arguments, call_signature
-from pynn.layers.constructor import automatic_config, constructor_arguments
+from pynn.layers.constructor import automatic_config, constructor_arguments, takes_argument
 from pynn.layers.input_spec import InputSpec
 from pynn.layers.layer_state import LayerState, _may_train, freezes
 from pynn.layers.masks import find_masks, has_mask, mask_of, set_masks
 from pynn.utils.arrays import to_array
 from pynn.utils.callers import users_line
+from pynn.utils.memory import require_numbers
 from pynn.utils.memory_budget import spend
 from pynn.utils.naming import auto_name, snake_case
 from pynn.utils.structure import flatten, map_structure
@@ -261,6 +262,7 @@ class Layer(LayerState, Operation):
             )
         dtype = dtype_policies.number_name(dtype) if dtype else self.variable_dtype
         spend(math.prod(dims) * np.dtype(dtype).itemsize, f"{where}: the weight '{name}' of shape {dims}")
+        require_numbers(f"{where}: the weight '{name}'", dims, dtype)
         if initializer is None:
             initializer = "glorot_uniform" if dtype.startswith("float") else "zeros"
         value = np.asarray(initializers.get(initializer)(dims, dtype))
@@ -489,8 +491,15 @@ class Layer(LayerState, Operation):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """A layer with the same arguments and new weights."""
-        return cls(**config)
+        """A layer with the same arguments and new weights.
+
+        ``name``, ``trainable`` and ``dtype`` of the config are set on layers whose constructor does not take them.
+        """
+        later = {k: config[k] for k in ("name", "trainable", "dtype") if k in config and not takes_argument(cls, k)}
+        layer = cls(**{k: v for k, v in config.items() if k not in later})
+        for argument, value in later.items():
+            setattr(layer, "dtype_policy" if argument == "dtype" else argument, value)
+        return layer
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
@@ -517,8 +526,13 @@ def _noting_shapes(build: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(build)
     def noting(self: Layer, *args: Any, **kwargs: Any) -> None:
-        with layer_scope(self):
-            build(self, *args, **kwargs)
+        made = len(self._weights)
+        try:
+            with layer_scope(self):
+                build(self, *args, **kwargs)
+        except BaseException:  # an interrupt, or too little memory: it will be built anew
+            del self._weights[made:]
+            raise
         self.built = True
         shapes = inspect.signature(build).bind(self, *args, **kwargs).arguments
         self._build_shapes = {k: v for k, v in list(shapes.items())[1:] if v is not None}

@@ -172,19 +172,43 @@ class TruePositives(_Count):
 
 
 class FalsePositives(_Count):
-    """How many targets 0 have a prediction above the threshold."""
+    """How many targets 0 have a prediction above the threshold.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.FalsePositives()
+        >>> metric.update_state([0, 0, 1, 1], [0.1, 0.8, 0.3, 0.9])
+        >>> round(float(metric.result()), 4)
+        1.0
+    """
 
     _counted = ("false_positives",)
 
 
 class TrueNegatives(_Count):
-    """How many targets 0 have a prediction that is not above the threshold."""
+    """How many targets 0 have a prediction that is not above the threshold.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.TrueNegatives()
+        >>> metric.update_state([0, 0, 1, 1], [0.1, 0.8, 0.3, 0.9])
+        >>> round(float(metric.result()), 4)
+        1.0
+    """
 
     _counted = ("true_negatives",)
 
 
 class FalseNegatives(_Count):
-    """How many targets 1 have a prediction that is not above the threshold."""
+    """How many targets 1 have a prediction that is not above the threshold.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.FalseNegatives()
+        >>> metric.update_state([0, 0, 1, 1], [0.1, 0.8, 0.3, 0.9])
+        >>> round(float(metric.result()), 4)
+        1.0
+    """
 
     _counted = ("false_negatives",)
 

@@ -173,7 +173,15 @@ class MeanIoU(IoU):
 
 
 class OneHotIoU(IoU):
-    """:class:`IoU` of targets that are one-hot, and predictions that are scores of the classes."""
+    """:class:`IoU` of targets that are one-hot, and predictions that are scores of the classes.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.OneHotIoU(num_classes=2, target_class_ids=[1])
+        >>> metric.update_state([[0.0, 1.0], [1.0, 0.0]], [[0.2, 0.8], [0.4, 0.6]])
+        >>> round(float(metric.result()), 4)
+        0.5
+    """
 
     def __init__(
         self,
@@ -192,7 +200,15 @@ class OneHotIoU(IoU):
 
 
 class OneHotMeanIoU(MeanIoU):
-    """:class:`MeanIoU` of targets that are one-hot, and predictions that are scores of the classes."""
+    """:class:`MeanIoU` of targets that are one-hot, and predictions that are scores of the classes.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.OneHotMeanIoU(num_classes=2)
+        >>> metric.update_state([[0.0, 1.0], [1.0, 0.0]], [[0.2, 0.8], [0.4, 0.6]])
+        >>> round(float(metric.result()), 4)
+        0.25
+    """
 
     def __init__(
         self,

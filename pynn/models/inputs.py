@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pynn.errors import ArgumentError, DtypeError, ShapeError
+from pynn.graph.foreign import as_numpy
 from pynn.graph.ir import FEED_DTYPE
 
 
@@ -31,7 +32,7 @@ def as_array(data: Any, argument: str) -> np.ndarray:
             f"out; fill them first, e.g. {argument}.filled(0)"
         )
     try:
-        array = np.asarray(data)
+        array = as_numpy(data, argument)
     except ValueError:  # NumPy speaks of inhomogeneous shapes
         raise ShapeError(
             f"{argument}: the rows have different lengths, expected one rectangular array; "

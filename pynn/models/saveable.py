@@ -165,11 +165,70 @@ class Saveable:
             f"keras.saving.load_model('model.keras').export({str(filepath)!r}, format={format!r})"
         )
 
+    def to_torch_state_dict(self, names: Any = None) -> dict[str, Any]:
+        """The weights as PyTorch's modules hold them, for ``module.load_state_dict``.
+
+        Kernels change their axes, GRUs the order of their gates, and a Dense layer after the Flatten of images the
+        order of its rows, so that a PyTorch module of the same layers, which takes its images channels first, gives
+        the same results.  PyTorch itself is not needed.
+
+        Args:
+            names: None: ``<layer>.weight``, ``<layer>.bias``, ``<layer>.running_mean`` ..., parts of nested models as
+                ``<model>.<layer>.weight``.  ``"torchvision"``: torchvision's names, of VGG16, VGG19, ResNet50, 101 and
+                152, DenseNet121, 169 and 201, MobileNetV2 and InceptionV3 (where the two differ:
+                :mod:`pynn.applications.torchvision_names`).  A dictionary from layers' paths to modules' for others.
+
+        Returns:
+            Copies, as float32 NumPy arrays.  ``{k: torch.from_numpy(v) for k, v in state.items()}`` makes tensors of
+            them, and ``load_state_dict(..., strict=False)`` passes over the counters of batch normalization, which
+            pynn does not have.
+
+        Raises:
+            ArgumentError: a layer whose weights no module of PyTorch holds, or an unknown layer in ``names``.
+
+        Example:
+            >>> import pynn
+            >>> model = pynn.Sequential([pynn.Input((8, 8, 3)), pynn.layers.Conv2D(4, 3, name="conv")])
+            >>> {name: array.shape for name, array in model.to_torch_state_dict().items()}
+            {'conv.weight': (4, 3, 3, 3), 'conv.bias': (4,)}
+        """
+        from pynn.saving.torch_state import to_torch_state_dict
+
+        return to_torch_state_dict(self, names)
+
+    def load_torch_state_dict(self, state_dict: Mapping[str, Any], names: Any = None) -> None:
+        """Take the weights of a PyTorch module: the way back of :meth:`to_torch_state_dict`.
+
+        Args:
+            state_dict: ``module.state_dict()``, or what ``torch.load(file, weights_only=True)`` or
+                ``safetensors.numpy.load_file`` gave: names to tensors or arrays.
+            names: as in :meth:`to_torch_state_dict`.
+
+        Raises:
+            ArgumentError: names that are missing or not expected; nothing is changed.
+            ShapeError: an array of another shape; nothing is changed.
+
+        Example:
+            >>> import pynn
+            >>> model = pynn.Sequential([pynn.Input((3,)), pynn.layers.Dense(2, name="fc")])
+            >>> model.load_torch_state_dict({"fc.weight": [[1.0, 2, 3], [4, 5, 6]], "fc.bias": [0.0, 1]})
+            >>> model.predict([[1.0, 1, 1]], verbose=0).tolist()
+            [[6.0, 16.0]]
+        """
+        from pynn.saving.torch_state import load_torch_state_dict
+
+        load_torch_state_dict(self, state_dict, names)
+
     def __reduce__(self) -> Any:
         """Models are pickled and copied as their files are written: with weights, optimizer and compilation."""
         from pynn.saving.pickling import reduce_model
 
         return reduce_model(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        from pynn.saving.pickling import copy_model
+
+        return memo.setdefault(id(self), copy_model(self))
 
 
 def _model() -> Any:

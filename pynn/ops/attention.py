@@ -153,6 +153,12 @@ def dot_product_attention(
     Raises:
         ShapeError: the shapes do not fit together.
         ArgumentError: ``attn_logits_soft_cap`` is given.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> ops.dot_product_attention(*np.ones((3, 2, 5, 4, 8))).shape  # batch, length, heads, features
+        (2, 5, 4, 8)
     """
     from pynn import ops
 

@@ -177,6 +177,12 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
 
     Raises:
         GraphError: the bounds are computed by the traced step: how often it runs must be known.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> ops.fori_loop(0, 4, lambda i, total: total + i, 0)
+        6
     """
     if not (_is_known(lower) and _is_known(upper)):
         raise GraphError(
@@ -205,6 +211,12 @@ def while_loop(
 
     Raises:
         GraphError: in a traced step, ``cond`` is computed and there is no maximum.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> ops.while_loop(lambda i: i < 10, lambda i: (i + 3,), (0,))
+        (12,)
     """
     if not isinstance(maximum_iterations, int | np.integer | None):
         raise ArgumentError(f"while_loop: maximum_iterations must be a number or None, received {maximum_iterations!r}")

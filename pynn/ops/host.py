@@ -101,6 +101,11 @@ def unique(
         axis: see above; the flattened ``x`` if None.
         size: cut off, or filled up with ``fill_value``, to so many.
         fill_value: the smallest by default.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.unique([3, 1, 3])
+        array([1, 3], dtype=int32)
     """
     options: Any = {"return_index": return_index, "return_inverse": return_inverse, "return_counts": return_counts}
     found: Any = np.unique(numbers_of("unique", x), axis=axis, **options)

@@ -119,8 +119,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float |
         )
     try:
         if np.asarray(pad_width).dtype.kind not in "iu":
-        raise ArgumentError(f"pad: pad_width must be whole numbers, received {pad_width!r}")
-    widths = np.broadcast_to(np.asarray(pad_width, int), (x.ndim, 2)).tolist()
+            raise ValueError
+        widths = np.broadcast_to(np.asarray(pad_width, int), (x.ndim, 2)).tolist()
     except ValueError:
         raise ArgumentError(f"pad: pad_width {pad_width!r} does not fit {x.spec}: give a pair per axis") from None
     if any(n < 0 for pair in widths for n in pair):
@@ -162,6 +162,11 @@ def slice(inputs: Any, start_indices: Sequence[int], shape: Sequence[int]) -> Va
 
     Raises:
         ShapeError: it does not lie inside the array.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.slice([1, 2, 3, 4], [1], [2])
+        array([2, 3], dtype=int32)
     """
     x = as_value(inputs)
     if isinstance(start_indices, Value) or any(isinstance(i, Value) for i in start_indices):
@@ -187,6 +192,11 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Value:
     Raises:
         ArgumentError: nothing to join, or no such axis.
         ShapeError: shapes that differ along other axes.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.concatenate([[1, 2], [3]])
+        array([1, 2, 3], dtype=int32)
     """
     from pynn.ops.operands import common_dtype
     from pynn.ops.shape import cast

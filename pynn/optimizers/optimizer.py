@@ -183,6 +183,9 @@ class Optimizer(RefusingConstructor, TreatsGradients, DecaysWeights, AveragesWei
     def _apply_traced(self, grads: list[Any], variables: list[Variable]) -> None:
         self._was_traced = True
         trace.current().before_run(self.prepare_step)
+        replica = trace.current().replica
+        if replica is not None:  # each process has seen its part of the batch
+            grads = [replica.mean(g) for g in grads]
         self._record_step(grads, variables, self._rate())
 
     def _record_step(self, grads: list[Any], variables: list[Variable], rate: Any) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from pynn.errors import DtypeError
 from pynn.graph import symbolic, trace
+from pynn.graph.foreign import as_numpy
 from pynn.graph.ir import Value
 from pynn.graph.variable import Variable
 
@@ -19,7 +20,7 @@ def to_array(x: Any, owner: str) -> np.ndarray:
     if isinstance(x, Variable):
         x = x.value
     try:
-        array = np.asarray(x)
+        array = as_numpy(x, owner)
     except ValueError as error:  # rows of different lengths
         raise DtypeError(f"{owner}: expected an array of numbers, received rows of different lengths") from error
     if array.dtype.kind not in "fiub":

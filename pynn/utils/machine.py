@@ -73,7 +73,7 @@ def machine_peak(threads: int | None = None, isa: str | None = None) -> MachineP
 
     Args:
         threads: how many work at once; by default as many as a model's step takes.
-        isa: ``"generic"``, ``"avx2"`` or ``"avx512"``; by default the one that models take.
+        isa: ``"generic"``, ``"avx2"``, ``"avx512"`` or ``"neon"``; by default the one that models take.
 
     Returns:
         A :class:`MachinePeak`.
@@ -101,7 +101,7 @@ def _measure(threads: int, isa: str) -> MachinePeak:
         target = [("fixed", output, output.size, output.itemsize)]
         instruction = (kernel, kernel, kernel_params(kernel, params), operands, target)
         program = _core.Program(isa, [instruction], [], arena, 0)
-        return min(program.profile([], 0, threads)[0][1] for _ in range(tries))
+        return min(program.profile([], threads)[0][1] for _ in range(tries))
 
     tasks = 4 * threads
     seconds = best_seconds("peak_fma", {"tasks": tasks, "rounds": _ROUNDS}, [], np.zeros(tasks, "float32"), _FMA_TRIES)
@@ -138,7 +138,7 @@ def _measure(threads: int, isa: str) -> MachinePeak:
 
 
 def _lanes(isa: str) -> int:
-    return {"generic": 4, "avx2": 8, "avx512": 16}[isa]
+    return {"generic": 4, "neon": 4, "avx2": 8, "avx512": 16}[isa]
 
 
 @cache

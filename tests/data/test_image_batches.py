@@ -184,6 +184,35 @@ def test_fit_with_steps_per_epoch_goes_on_within_the_data():
         np.testing.assert_array_equal(a, b)
 
 
+def small_training(epochs, **arguments):
+    x, y = images(20), np.arange(20) % 3
+    pynn.utils.set_random_seed(1)
+    model = pynn.Sequential([pynn.Input(x.shape[1:]), pynn.layers.Flatten(), pynn.layers.Dense(3)])
+    model.compile("sgd", pynn.losses.SparseCategoricalCrossentropy(from_logits=True))
+    batches = ImageBatches(x, y, 8, flip=True, crop=2, std=255, shuffle=True, seed=4)
+    history = model.fit(batches, epochs=epochs, verbose=0, **arguments)
+    return history.history["loss"], model.get_weights(), batches.epoch
+
+
+def test_an_interrupted_training_comes_to_the_same_images(tmp_path):
+    whole, weights, _ = small_training(5)
+    backup = {"callbacks": [pynn.callbacks.BackupAndRestore(tmp_path / "backup", delete_checkpoint=False)]}
+    begun, _, _ = small_training(2, **backup)
+    rest, resumed, epoch = small_training(5, **backup)  # all things made anew, as after a restart
+    assert begun + rest == whole
+    assert epoch == 5
+    for a, b in zip(weights, resumed, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_resume_counts_batches_where_epochs_are_not_whole():
+    batches = ImageBatches(images(20), None, 5)
+    batches.resume_at(3)
+    assert batches.epoch == 3
+    batches.resume_at(6, steps=2)
+    assert batches.epoch == 3
+
+
 def test_evaluate_and_validation():
     model = network()
     history = model.fit(make_batches(), validation_data=make_batches(), epochs=2, verbose=0).history

@@ -56,7 +56,7 @@ def simplify(graph: Graph) -> Graph:
 
 def _fold(node: Node, inputs: tuple[Value, ...]) -> tuple[Value, ...] | None:
     """Constants, for a node that reads nothing else."""
-    if not inputs or isinstance(node.op, BroadcastTo):
+    if not inputs or isinstance(node.op, BroadcastTo) or node.op.collective:
         return None
     if any(v.size > _FOLD_UP_TO for v in node.outputs):
         return None
