@@ -49,7 +49,6 @@ class Metric(RefusingConstructor):
         1.0
     """
 
-    _strict = True
     #: Dtypes that the constructor takes.
     _DTYPES: tuple[str, ...] = ("float32",)
 

@@ -62,6 +62,10 @@ class ConfusionMetric(Metric):
         if weights is not None:
             _, weights = broadcast_weights(owner, y_pred, as_float(weights))
             weights = ops.broadcast_to(weights, y_pred.shape)
+        for name in ("top_k", "class_id"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer)):
+                raise ArgumentError(f"{owner}: {name} must be a whole number or None, received {value!r}")
         if self.top_k is not None:
             y_pred = ops.where(_among_first(y_pred, self.top_k), y_pred, _LOWEST)
         if self.class_id is not None:

@@ -279,7 +279,7 @@ class _Run:
             self.restarts += 1
             if not announced:
                 raise SystemExit(f"the fuzzer did not start:\n{rows[-1]['detail']}")
-            if self.done < self.cases and self.restarts < 1000:
+            if self.done < self.cases and self.restarts < 200:
                 self.start([*known, *(row["kind"] for row in rows)])
         return rows
 
