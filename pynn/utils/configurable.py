@@ -10,8 +10,6 @@ from pynn.graph.refusals import RefusingConstructor
 class Configurable(RefusingConstructor):
     """``get_config`` gives the constructor's arguments; objects of equal arguments are equal."""
 
-    _strict = True
-
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {}
