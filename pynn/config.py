@@ -3,10 +3,11 @@
 ========================  ===========================================================================
 ``PYNN_THREADS``          threads of a native program (default: the cores this process may use, or fewer if
                           ``OMP_NUM_THREADS`` says so)
-``PYNN_ISA``              ``generic``, ``avx2`` or ``avx512`` (default: the best this CPU runs)
+``PYNN_ISA``              ``generic``, ``avx2``, ``avx512``; on ARM ``neon`` (default: the best this CPU runs)
 ``PYNN_EXECUTOR``         ``native`` (default) or ``reference`` (every op by its NumPy meaning)
 ``PYNN_CHECK=1``          verify the graph between passes
 ``PYNN_SHOW``             ``passes``, ``kernels`` or both, comma-separated: print what the compiler does
+``PYNN_DISTRIBUTE=mpi``   train in all processes that ``mpiexec`` starts (``pynn.distribute``)
 ``PYNN_PROFILE=1``        time every instruction and print tables to stderr when the process ends
 ``PYNN_DATA_DIR``         where data sets are looked for first
 ``KERAS_MAX_EPOCHS``      ``fit`` ends after so many epochs, whatever it is told: to try a script out
@@ -98,6 +99,11 @@ def num_threads() -> int:
     return int(text)
 
 
+def threads_are_chosen() -> bool:
+    """Whether somebody said how many threads there shall be."""
+    return _threads is not None or bool(os.environ.get("PYNN_THREADS", "").strip())
+
+
 def set_num_threads(count: int | None) -> None:
     """Fix the number of threads for this process; None goes back to the environment."""
     global _threads
@@ -173,6 +179,14 @@ def executor() -> str:
     if name not in ("native", "reference"):
         raise ArgumentError(f"PYNN_EXECUTOR: expected 'native' or 'reference', received {name!r}")
     return name
+
+
+def distribute() -> bool:
+    """Whether ``PYNN_DISTRIBUTE`` asks for training in several processes."""
+    name = os.environ.get("PYNN_DISTRIBUTE", "").strip()
+    if name not in ("", "mpi"):
+        raise ArgumentError(f"PYNN_DISTRIBUTE: expected 'mpi' or nothing, received {name!r}")
+    return bool(name)
 
 
 def check() -> bool:

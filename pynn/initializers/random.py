@@ -69,6 +69,8 @@ class RandomUniform(RandomInitializer):
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None):
         super().__init__(seed)
         self.minval, self.maxval = checked_number(self, "minval", minval), checked_number(self, "maxval", maxval)
+        if self.minval > self.maxval:
+            raise ArgumentError(f"RandomUniform: minval must not be above maxval, received {minval!r} and {maxval!r}")
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
         shape, dtype = checked_shape(self, shape, dtype)

@@ -64,11 +64,17 @@ class VarianceScaling(RandomInitializer):
                 raise ArgumentError(
                     f"{type(self).__name__}: {name} must be one of {', '.join(allowed)}, received {value!r}"
                 )
+        for name, axes in (("input_axes", input_axes), ("output_axes", output_axes)):
+            if axes is not None and not (isinstance(axes, list | tuple) and all(isinstance(a, int) for a in axes)):
+                raise ArgumentError(f"{type(self).__name__}: {name} must be a list of axes or None, received {axes!r}")
         self.scale, self.mode, self.distribution = scale, mode, distribution
         self.input_axes, self.output_axes = input_axes, output_axes
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
         shape, dtype = checked_shape(self, shape, dtype)
+        axes = [*(self.input_axes or ()), *(self.output_axes or ())]
+        if any(not -len(shape) <= a < len(shape) for a in axes):
+            raise ArgumentError(f"{type(self).__name__}: input_axes and output_axes {axes} are not all in {shape}")
         fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, n)

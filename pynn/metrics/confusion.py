@@ -132,7 +132,8 @@ def _by_bucket(score: Value, positive: Value, negative: Value, thresholds: Seque
 def thresholds_of(name: str, thresholds: Any, default: float) -> list[float]:
     """A list of numbers in [0, 1] from one number, several or None."""
     found = [default] if thresholds is None else list(np.ravel(thresholds))
-    if thresholds is not None and not all(0 <= t <= 1 for t in found):
+    numbers = all(isinstance(t, int | float | np.number) for t in found)
+    if thresholds is not None and not (numbers and all(0 <= t <= 1 for t in found)):
         raise ArgumentError(f"{name}: thresholds must lie in [0, 1], received {thresholds!r}")
     return [float(t) for t in found]
 

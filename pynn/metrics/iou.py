@@ -52,6 +52,13 @@ class IoU(Metric):
         axis: int = -1,
     ):
         super().__init__("int32" if dtype == "int" else dtype, name)
+        if isinstance(num_classes, bool) or not isinstance(num_classes, int | np.integer) or num_classes < 1:
+            raise ArgumentError(
+                f"{type(self).__name__}: num_classes must be a positive integer, received {num_classes!r}"
+            )
+        for which, value in (("sparse_y_true", sparse_y_true), ("sparse_y_pred", sparse_y_pred)):
+            if not isinstance(value, bool | np.bool_):
+                raise ArgumentError(f"{type(self).__name__}: {which} must be True or False, received {value!r}")
         for target in target_class_ids:
             if not 0 <= target < num_classes:
                 raise ArgumentError(

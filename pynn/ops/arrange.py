@@ -157,7 +157,14 @@ def stack(x: Sequence[Any], axis: int = 0) -> Value:
         array([[1, 2],
                [3, 4]], dtype=int32)
     """
+    x = _at_least_one("stack", x)
     return concatenate([expand_dims(item, axis) for item in x], axis if axis >= 0 else axis_after(x[0], axis))
+
+
+def _at_least_one(function: str, xs: Sequence[Any]) -> Sequence[Any]:
+    if len(xs) == 0:
+        raise ArgumentError(f"{function}: expected at least one array, received none")
+    return xs
 
 
 def axis_after(x: Any, axis: int) -> int:
@@ -224,6 +231,8 @@ def array_split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0)
     x = as_value(x)
     if isinstance(indices_or_sections, int | np.integer):
         length, parts = x.shape[axis_of("array_split", axis, x.ndim)], int(indices_or_sections)
+        if not 1 <= parts <= max(length, 1):
+            raise ShapeError(f"array_split: {x.spec} cannot be cut into {parts} parts along axis {axis}")
         ends = np.cumsum([length // parts + (i < length % parts) for i in range(parts)])
         indices_or_sections = [int(end) for end in ends[:-1]]
     return split(x, indices_or_sections, axis)
@@ -256,7 +265,7 @@ def hstack(xs: Sequence[Any]) -> Value:
         >>> ops.hstack([[1, 2], [3]])
         array([1, 2, 3], dtype=int32)
     """
-    values = [as_value(x) for x in xs]
+    values = [as_value(x) for x in _at_least_one("hstack", xs)]
     values = [reshape(v, (1,)) if v.ndim == 0 else v for v in values]
     return concatenate(values, 0 if values[0].ndim == 1 else 1)
 

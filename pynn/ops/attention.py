@@ -229,7 +229,7 @@ def _prepared(query: Any, key: Any, value: Any, mask: Any, scale: float | None) 
             "dot_product_attention: expected query (batch, queries, heads, dim), key (batch, keys, heads, dim) and "
             f"value (batch, keys, heads, value_dim), received {q.spec}, {k.spec} and {v.spec}"
         )
-    factor = 1.0 / math.sqrt(q.shape[3]) if scale is None else float(scale)
+    factor = 1.0 / math.sqrt(max(1, q.shape[3])) if scale is None else float(scale)
     if mask is None:
         return q, k, v, None, factor
     m = as_value(mask)

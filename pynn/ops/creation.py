@@ -38,10 +38,11 @@ def _filled(shape: Any, number: Any, dtype: str) -> Any:
 
 
 def _sizes(shape: Any) -> tuple[int, ...]:
-    sizes = np.atleast_1d(np.asarray(shape, dtype="int64")) if len(np.shape(shape)) or np.size(shape) else ()
-    if any(n < 0 for n in sizes):
-        raise ArgumentError(f"shape: sizes must not be negative, received {shape!r}")
-    return tuple(int(n) for n in sizes)
+    sizes = np.asarray(shape)
+    whole = sizes.dtype.kind in "iu" or (sizes.size == 0 and isinstance(shape, list | tuple))
+    if sizes.ndim > 1 or not whole or (sizes < 0).any():
+        raise ArgumentError(f"shape: expected whole numbers that are not negative, received {shape!r}")
+    return tuple(int(n) for n in np.atleast_1d(sizes))
 
 
 @on_its_own
@@ -220,6 +221,8 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     """
     numbers = [_number("arange", n) for n in (start, stop, step) if n is not None]
     name = dtypes.result_type(*map(type, numbers)) if dtype is None else checked_dtype("arange", dtype)
+    if step is not None and numbers[-1] == 0:
+        raise ArgumentError("arange: step must not be 0")
     first, last = (0, numbers[0]) if stop is None else (numbers[0], numbers[1])
     return _new(np.arange(first, last, 1 if step is None else numbers[-1]).astype(name), name)
 

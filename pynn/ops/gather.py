@@ -164,11 +164,19 @@ def row_numbers(indices: Value, shape: Sequence[int]) -> Value:
     from pynn.ops.reduce import sum as reduce_sum
 
     k = indices.shape[-1]
-    if k > len(shape):
-        raise ShapeError(f"scatter: indices of {k} numbers each do not fit a shape of {len(shape)} axes")
     steps = [math.prod(shape[i + 1 : k]) for i in range(k)]
     positive = where(less(indices, 0), add(indices, np.asarray(shape[:k], "int32")), indices)
     return reshape(reduce_sum(multiply(positive, np.asarray(steps, "int32")), axis=-1), (-1,))
+
+
+def _numbers_of_each(function: str, indices: Value, shape: Sequence[int]) -> int:
+    """How many numbers each of the places has."""
+    if indices.ndim == 0 or indices.shape[-1] > len(shape):
+        raise ShapeError(
+            f"{function}: indices must be (..., k), k numbers for the first k axes of {tuple(shape)}, "
+            f"received {indices.spec}"
+        )
+    return indices.shape[-1]
 
 
 @with_plain("shape")
@@ -187,7 +195,7 @@ def scatter(indices: Any, values: Any, shape: Sequence[int]) -> Value:
     """
     places, v = cast(indices, "int32"), as_value(values)
     sizes = tuple(int(n) for n in shape)
-    k = places.shape[-1]
+    k = _numbers_of_each("scatter", places, sizes)
     rows = row_numbers(places, sizes)
     table = AddRows(math.prod(sizes[:k]))(reshape(v, (rows.size, *sizes[k:])), rows)
     return reshape(table, sizes)
@@ -211,7 +219,7 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     x, places = as_value(inputs), cast(indices, "int32")
     if reduction not in (None, "add", "mul", "max", "min"):
         raise ArgumentError(f"scatter_update: reduction must be None, add, mul, max or min, received {reduction!r}")
-    k = places.shape[-1]
+    k = _numbers_of_each("scatter_update", places, x.shape)
     rows = row_numbers(places, x.shape)
     table = reshape(x, (math.prod(x.shape[:k]), *x.shape[k:]))
     new = reshape(cast(updates, x.dtype), (rows.size, *x.shape[k:]))

@@ -91,8 +91,12 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Value:
     """
     a, b = cast_together(x1, x2)
     if isinstance(axes, int):
+        if not 0 <= axes <= min(a.ndim, b.ndim):
+            raise ArgumentError(f"tensordot: axes={axes!r}: {a.spec} and {b.spec} have not so many")
         firsts, seconds = list(range(a.ndim - axes, a.ndim)), list(range(axes))
     else:
+        if not isinstance(axes, list | tuple) or len(axes) != 2:
+            raise ArgumentError(f"tensordot: axes must be a number or a pair, received {axes!r}")
         firsts = axes_of("tensordot", axes[0], a.ndim)
         seconds = axes_of("tensordot", axes[1], b.ndim)
     if [a.shape[i] for i in firsts] != [b.shape[i] for i in seconds]:

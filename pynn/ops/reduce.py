@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+import numpy as np
 
 from pynn.errors import ArgumentError
 from pynn.graph.ir import Candidate, Node, Op, Spec, Value
@@ -104,9 +106,10 @@ Axis = int | Sequence[int] | None
 
 
 def _axes(name: str, x: Value, axis: Axis) -> list[int]:
-    asked = range(x.ndim) if axis is None else [axis] if isinstance(axis, int) else axis
-    axes = sorted({a % x.ndim if -x.ndim <= a < x.ndim else -1 for a in asked}) if x.ndim else []
-    if -1 in axes or len(axes) != len(list(asked)):
+    asked = range(x.ndim) if axis is None else [axis] if isinstance(axis, int | np.integer) else axis
+    whole = isinstance(asked, Iterable) and not [a for a in asked if not isinstance(a, int | np.integer)]
+    axes = sorted({int(a) % x.ndim if -x.ndim <= a < x.ndim else -1 for a in asked}) if whole and x.ndim else []
+    if not whole or -1 in axes or len(axes) != len(list(asked)):
         raise ArgumentError(f"{name}: axis {axis} does not name distinct axes of {x.spec}")
     return axes
 
@@ -218,7 +221,10 @@ def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
 def _quantify(op: type[Reduction], name: str, x: Any, axis: Axis, keepdims: bool) -> Value:
     from pynn.ops.comparison import _truth
 
-    return cast(_reduce(op, name, _truth(x), axis, keepdims), "bool")
+    v = _truth(x)
+    if 0 in [v.shape[a] for a in _axes(name, v, axis)]:  # none is 0, and none is not
+        return broadcast_to(as_value(op is Min, "bool"), _reduce(Sum, name, v, axis, keepdims).shape)
+    return cast(_reduce(op, name, v, axis, keepdims), "bool")
 
 
 def count_nonzero(x: Any, axis: Axis = None) -> Value:
