@@ -68,7 +68,7 @@ def _menu(entries: list[Any], pages: list[str]) -> list[Any]:
         elif value.endswith("/"):
             value = sorted((p for p in pages if p.startswith(value)), key=lambda p: not p.endswith(INDEX))
         elif value not in pages:
-            continue
+            continue  # if only its name is wrong, MkDocs says that the page is missing in the menu
         if not value:
             continue
         menu.append({title: value} if title else value)
