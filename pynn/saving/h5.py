@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import math
 import mmap
 import struct
@@ -179,8 +178,10 @@ def _check_heaps(path: Any, where: str) -> None:
     Source: HDF5 File Format Specification 3.0, III.E.
     """
     with contextlib.ExitStack() as stack:
-        if isinstance(path, io.BytesIO):
-            content: Any = path.getvalue()
+        if hasattr(path, "read"):
+            path.seek(0)
+            content: Any = path.read()
+            path.seek(0)
         else:
             try:
                 file = stack.enter_context(open(path, "rb"))
