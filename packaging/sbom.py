@@ -14,7 +14,7 @@ from email.message import Message
 from email.parser import Parser
 from pathlib import Path
 
-from cyclonedx.factory.license import LicenseFactory
+from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model import HashAlgorithm, HashType, Property
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentScope, ComponentType
@@ -38,7 +38,7 @@ def bill_of(path: Path) -> Bom:
         needed = [
             *map(_requirement, _requirements(metadata)),
             *(_bundled(archive, name) for name in names if LIBRARY.match(name)),
-            _headers(_read(archive, r"^pynn/_core\.")),
+            _headers(_read(archive, r"^pynn/_core\..*(so|pyd)$")),
         ]
     bom = Bom()
     bom.metadata.component = root
