@@ -1,7 +1,8 @@
 """Settings, most of them from the environment; read when used, so tests and scripts may change them.
 
 ========================  ===========================================================================
-``PYNN_THREADS``          threads of a native program (default: the cores this process may use)
+``PYNN_THREADS``          threads of a native program (default: the cores this process may use, or fewer if
+                          ``OMP_NUM_THREADS`` says so)
 ``PYNN_ISA``              ``generic``, ``avx2``, ``avx512``; on ARM ``neon`` (default: the best this CPU runs)
 ``PYNN_EXECUTOR``         ``native`` (default) or ``reference`` (every op by its NumPy meaning)
 ``PYNN_CHECK=1``          verify the graph between passes
@@ -20,7 +21,6 @@ from __future__ import annotations
 import math
 import os
 from functools import cache
-from pathlib import Path
 
 from pynn.errors import ArgumentError
 from pynn.settings import backend as backend
@@ -45,6 +45,7 @@ from pynn.settings import set_dtype_policy as set_dtype_policy
 from pynn.settings import set_epsilon as set_epsilon
 from pynn.settings import set_floatx as set_floatx
 from pynn.settings import set_image_data_format as set_image_data_format
+from pynn.utils.cgroups import cpu_quota
 
 _threads: int | None = None
 _conv_precision = "fast"
@@ -59,35 +60,31 @@ def usable_cores() -> int:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:  # not on this system
         cores = os.cpu_count() or 1
-    quota = _cgroup_quota()
+    quota = cpu_quota()
     return max(1, cores if quota is None else min(cores, math.ceil(quota)))
 
 
-def _cgroup_quota() -> float | None:
-    """CPUs that the container's scheduler quota allows, or None where there is no limit."""
-    try:  # cgroup v2
-        limit, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        if limit != "max":
-            return int(limit) / int(period)
-    except (OSError, ValueError):
-        pass
-    try:  # cgroup v1
-        limit_us = int(Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").read_text())
-        period_us = int(Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us").read_text())
-        if limit_us > 0 and period_us > 0:
-            return limit_us / period_us
-    except (OSError, ValueError):
-        pass
-    return None
+@cache
+def _default_threads() -> int:
+    """The usable cores, or fewer if OMP_NUM_THREADS asks for fewer, as it does of all OpenMP programs."""
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return min(usable_cores(), int(first)) if first.isdigit() and int(first) else usable_cores()
+
+
+def look_again() -> None:
+    """Read affinity, quota and OMP_NUM_THREADS anew: a forked process does, since workers are often pinned."""
+    usable_cores.cache_clear()
+    _default_threads.cache_clear()
 
 
 def num_threads() -> int:
-    """Threads a native program uses: ``set_num_threads``, else ``PYNN_THREADS``, else the usable cores."""
+    """Threads a native program uses: ``set_num_threads``, else ``PYNN_THREADS``, else the usable cores or, if fewer,
+    ``OMP_NUM_THREADS``.  Inside ``threadpoolctl.threadpool_limits`` it uses no more than that allows."""
     if _threads is not None:
         return _threads
     text = os.environ.get("PYNN_THREADS", "").strip()
     if not text:
-        return usable_cores()
+        return _default_threads()
     if not text.isdigit() or not 1 <= int(text) <= 1024:
         raise ArgumentError(f"PYNN_THREADS: expected a whole number from 1 to 1024, received {text!r}")
     return int(text)

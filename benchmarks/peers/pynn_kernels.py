@@ -52,7 +52,7 @@ def load():  # type: ignore[no-untyped-def]
             for a in arrays:
                 operands.append(aligned_empty(a.shape, str(a.dtype)))
                 operands[-1][...] = a
-            self.arguments = [*operands, *self.outputs], len(arrays), config.num_threads()
+            self.arguments = [*operands, *self.outputs], config.num_threads()
 
         def run(self, n: int) -> list[float]:
             step, arguments = self.program._core.run, self.arguments

@@ -1,8 +1,12 @@
 #include "runtime/pool.h"
 
-#include <omp.h>
-
+#include <system_error>
 #include <thread>
+#include <vector>
+
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
 
 #include "runtime/platform.h"
 
@@ -14,6 +18,23 @@ namespace {
 // shorter than a scheduler's time slice.
 constexpr int kHelperSpins = 3000;
 constexpr int kDriverSpins = 1000;
+
+/// How many of `wanted` threads we may ask for: a container's limit on processes, or memory for stacks, may be less.
+/// OpenMP runtimes end the process when they cannot make one, so they are made once without; where some are refused,
+/// half of the others, since OpenMP's threads need more than a bare one.
+int possible_threads(int wanted) {
+  std::vector<std::thread> trial;
+  std::atomic<bool> over{false};
+  trial.reserve(wanted);
+  try {
+    while (static_cast<int>(trial.size()) < wanted) trial.emplace_back([&over] { over.wait(false); });
+  } catch (const std::system_error&) {}
+  over.store(true);
+  over.notify_all();
+  for (auto& thread : trial) thread.join();
+  const int made = static_cast<int>(trial.size());
+  return made < wanted ? made / 2 : made;
+}
 
 Pool* g_pool = nullptr;
 
@@ -29,21 +50,38 @@ Pool& Pool::instance() {
   return *g_pool;
 }
 
+void Pool::use(int helpers) {
+  if (helpers > asked_for_) grow(helpers);
+  if (in_use_.load(std::memory_order_relaxed) == helpers) return;
+  in_use_.store(helpers, std::memory_order_seq_cst);
+  in_use_.notify_all();
+}
+
 void Pool::grow(int helpers) {
-  const int first = helpers_.load();
-  if (helpers <= first) return;
-  helpers_.store(helpers);
-  std::thread([this, first, helpers] {
-#pragma omp parallel num_threads(helpers - first)
+  asked_for_ = helpers;  // asked once: a system that refuses a thread is not asked again at each step
+  const int first = helpers_;
+  const int more = possible_threads(helpers - first);
+  if (!more) return;
+  helpers_ += more;
+#if defined(_OPENMP)
+  std::thread([this, first, more] {
+#pragma omp parallel num_threads(more)
     {
       // OpenMP may give fewer threads than asked for; those that exist do the work.
       help(first + 1 + omp_get_thread_num());
     }
   }).detach();
+#else
+  for (int i = 1; i <= more; ++i) std::thread([this, worker = first + i] { help(worker); }).detach();
+#endif
 }
 
 void Pool::help(int worker) {
   for (int idle = 0;;) {
+    if (const int in_use = in_use_.load(std::memory_order_relaxed); worker > in_use) {
+      in_use_.wait(in_use, std::memory_order_relaxed);
+      continue;
+    }
     int64_t chunk = work_queue_.claim();
     if (chunk >= 0) {
       work_.run(work_.context, chunk, worker);

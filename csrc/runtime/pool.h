@@ -7,8 +7,8 @@
 // core to another process, simply takes no part.  (Barriers that wait for every thread made steps a hundred times
 // slower beside one busy process.)
 //
-// The threads come from OpenMP: one long-lived parallel region whose members wait for work here.  They spin for some
-// microseconds after their last work and then sleep.
+// The threads come from OpenMP: one long-lived parallel region whose members wait for work here (without OpenMP, from
+// the C++ library).  They spin for some microseconds after their last work and then sleep.
 #include <atomic>
 #include <cstdint>
 #include <mutex>
@@ -58,8 +58,10 @@ class Pool {
   /// The process's pool.  Never destroyed: helpers may still be looking at it while the process ends.
   static Pool& instance();
 
-  /// Makes sure that `helpers` threads beside the caller exist.
-  void grow(int helpers);
+  /// From now on `helpers` threads beside the caller take part: makes those that do not exist yet, as far as the system
+  /// lets us, and has others pause.
+  void use(int helpers);
+  /// How many exist.  One that is to pause may still do a chunk that it was about to claim.
   int helpers() const { return helpers_; }
 
   /// Background work for the time until `finish_background`, done by helpers that have nothing else to do.
@@ -70,6 +72,7 @@ class Pool {
   void run(ChunkedWork work, int64_t chunks, bool worth_waking);
 
  private:
+  void grow(int helpers);
   void help(int worker);
   void wait_for(ChunkQueue& queue, int64_t chunks);
   void wake_helpers();
@@ -80,7 +83,9 @@ class Pool {
   alignas(64) std::atomic<int> sleeping_{0};
   alignas(64) std::atomic<uint32_t> signal_{0};
   std::atomic<bool> driver_sleeps_{false};
-  std::atomic<int> helpers_{0};
+  int helpers_ = 0;
+  int asked_for_ = 0;
+  std::atomic<int> in_use_{0};
 };
 
 }  // namespace pynn

@@ -1,12 +1,23 @@
 #include "runtime/program.h"
 
-#include <omp.h>
-
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <stdexcept>
 
 #include "runtime/pool.h"
+#include "runtime/thread_limit.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define PYNN_FENCES 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define PYNN_FENCES 1
+#endif
+#endif
+#if defined(PYNN_FENCES)
+#include <sanitizer/asan_interface.h>
+#endif
 
 namespace pynn {
 
@@ -21,7 +32,15 @@ constexpr double kChunksPerThread = 4;
 /// Waking a thread takes some microseconds of ours, and some tens until it runs.
 constexpr double kNanosecondsWorthWaking = 30000;
 
+constexpr int kMostThreads = 1024;
+/// No block of memory is larger; sums of a few such numbers are still far from overflowing.
+constexpr int64_t kMostBytes = int64_t{1} << 56;
+
 int64_t round_up(int64_t n) { return (n + kLine - 1) / kLine * kLine; }
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 /// A background task cut into chunks for the pool.
 struct BackgroundChunks {
@@ -40,7 +59,14 @@ Program::Program(std::vector<Instruction> instructions, std::vector<Slot> slots,
     : instructions_(std::move(instructions)),
       slots_(std::move(slots)),
       arena_(std::move(arena)),
-      value_bytes_(round_up(arena_bytes)) {
+      value_bytes_(arena_bytes) {
+  if (!arena_) throw std::invalid_argument("a program needs an arena");
+  if (arena_bytes < 0 || arena_bytes > kMostBytes)
+    throw std::invalid_argument("a program cannot have " + std::to_string(arena_bytes) + " bytes of values");
+  value_bytes_ = round_up(arena_bytes);
+  for (const auto& slot : slots_)
+    if (slot.size < 0 || slot.itemsize < 1 || slot.itemsize > kLine || slot.size > kMostBytes / slot.itemsize)
+      throw std::invalid_argument("a slot cannot have " + std::to_string(slot.size) + " elements");
   for (const auto& instruction : instructions_) {
     std::vector<Operand> in, out;
     for (const auto& ref : instruction.in) {
@@ -50,6 +76,7 @@ Program::Program(std::vector<Instruction> instructions, std::vector<Slot> slots,
     for (const auto& ref : instruction.out) {
       check(instruction, ref);
       out.push_back({ref.address, ref.size});
+      if (ref.place == Place::kSlot) slots_[ref.slot].written = true;
     }
     KernelPlan plan;
     if (instruction.kernel) {
@@ -67,6 +94,9 @@ Program::Program(std::vector<Instruction> instructions, std::vector<Slot> slots,
       if (plan.phases < 1 || plan.phases > kMaxPhases)
         throw std::invalid_argument(instruction.label + ": a kernel plans 1.." + std::to_string(kMaxPhases) +
                                     " phases");
+      if (plan.shared_bytes < 0 || plan.thread_bytes < 0 || plan.shared_bytes > kMostBytes ||
+          plan.thread_bytes > kMostBytes / kMostThreads)
+        throw std::invalid_argument(instruction.label + ": the kernel wants more scratch than there can be");
     }
     shared_bytes_ = std::max(shared_bytes_, round_up(plan.shared_bytes));
     thread_bytes_ = std::max(thread_bytes_, round_up(plan.thread_bytes) + kLine);
@@ -77,9 +107,11 @@ Program::Program(std::vector<Instruction> instructions, std::vector<Slot> slots,
 }
 
 void Program::check(const Instruction& instruction, const OperandRef& ref) const {
-  const int64_t bytes = ref.size * ref.itemsize;
   if (ref.size < 0) throw std::invalid_argument(instruction.label + ": an operand has a negative size");
-  if (ref.place == Place::kArena && (ref.offset < 0 || ref.offset % kLine || ref.offset + bytes > value_bytes_))
+  if (ref.itemsize < 1 || ref.itemsize > kLine || ref.size > kMostBytes / ref.itemsize)
+    throw std::invalid_argument(instruction.label + ": an operand has an impossible size");
+  const int64_t bytes = ref.size * ref.itemsize;
+  if (ref.place == Place::kArena && (ref.offset < 0 || ref.offset % kLine || ref.offset > value_bytes_ - bytes))
     throw std::invalid_argument(instruction.label + ": an operand lies outside the planned arena");
   if (ref.place == Place::kSlot) {
     if (ref.slot < 0 || ref.slot >= static_cast<int>(slots_.size()))
@@ -121,6 +153,26 @@ void Program::resolve(void* const* slots, char* base) {
   }
 }
 
+#if defined(PYNN_FENCES)
+
+/// With AddressSanitizer: an instruction may touch its operands and its scratch, nothing else of the arena.
+void Program::fence_off(const Instruction& instruction, const KernelPlan& plan, int workers) const {
+  char* const base = arena_->base();
+  ASAN_POISON_MEMORY_REGION(base, arena_->size());
+  const auto open = [](char* start, int64_t bytes) { ASAN_UNPOISON_MEMORY_REGION(start, bytes); };
+  for (const auto* refs : {&instruction.in, &instruction.out})
+    for (const auto& ref : *refs)
+      if (ref.place == Place::kArena) open(base + ref.offset, ref.size * ref.itemsize);
+  open(shared_, plan.shared_bytes);
+  for (int worker = 0; worker < workers; ++worker) open(scratch_ + worker * thread_bytes_, plan.thread_bytes);
+}
+
+#else
+
+void Program::fence_off(const Instruction&, const KernelPlan&, int) const {}
+
+#endif
+
 void Program::do_chunk(const Step& step, int64_t chunk, int worker) const {
   const auto& instruction = instructions_[step.instruction];
   const int64_t tasks = plans_[step.instruction].tasks[step.phase];
@@ -144,10 +196,9 @@ void Program::do_chunk(const Step& step, int64_t chunk, int worker) const {
 }
 
 void Program::run(void* const* slots, int threads, const BackgroundTask* background, double* seconds) {
-  std::lock_guard<std::mutex> lock(arena_->mutex());
-  threads = std::max(1, threads);
+  threads = within_openmp_limit(std::clamp(threads, 1, kMostThreads));
   Pool* const pool = threads > 1 ? &Pool::instance() : nullptr;
-  if (pool) pool->grow(threads - 1);
+  if (pool) pool->use(threads - 1);
   // Scratch for every helper that exists: one of them may still join that an earlier run with more threads made.
   const int workers = pool ? 1 + pool->helpers() : 1;
   arena_->reserve(value_bytes_ + scratch_bytes(workers) + kLine);
@@ -181,8 +232,9 @@ void Program::run(void* const* slots, int threads, const BackgroundTask* backgro
     }
   } finish{background ? pool : nullptr};
 
-  double mark = seconds ? omp_get_wtime() : 0;
+  double mark = seconds ? seconds_now() : 0;
   for (const auto& step : steps_) {
+    fence_off(instructions_[step.instruction], plans_[step.instruction], workers);
     if (step.chunks == 1) {
       do_chunk(step, 0, 0);
     } else {
@@ -190,7 +242,7 @@ void Program::run(void* const* slots, int threads, const BackgroundTask* backgro
       pool->run({run_chunk, &chunks}, step.chunks, step.worth_waking);
     }
     if (seconds) {
-      const double now = omp_get_wtime();
+      const double now = seconds_now();
       seconds[step.instruction] += now - mark;
       mark = now;
     }

@@ -29,6 +29,7 @@ struct OperandRef {
 struct Slot {
   int64_t size;
   int64_t itemsize;
+  bool written = false;  ///< some instruction writes into it; found out by the Program
 };
 
 struct Instruction {
@@ -42,10 +43,12 @@ struct Instruction {
 class Program {
  public:
   /// Checks every offset and size against the arena's planned bytes and the slots; throws std::invalid_argument.
+  /// That a kernel's attributes agree with its operands' sizes is up to the op that made them.
   Program(std::vector<Instruction> instructions, std::vector<Slot> slots, std::shared_ptr<Arena> arena,
           int64_t arena_bytes);
 
-  /// Runs all instructions.  `slots` holds one address per slot, sizes already checked by the caller.
+  /// Runs all instructions.  `slots` holds one address per slot, sizes already checked by the caller, who also holds
+  /// the RunLock.
   /// `seconds`, if given, receives the time of each instruction.
   void run(void* const* slots, int threads, const BackgroundTask* background, double* seconds = nullptr);
 
@@ -54,6 +57,7 @@ class Program {
   const std::vector<KernelPlan>& plans() const { return plans_; }
   int64_t value_bytes() const { return value_bytes_; }
   int64_t scratch_bytes(int threads) const { return shared_bytes_ + threads * thread_bytes_; }
+  Arena& arena() const { return *arena_; }
 
  private:
   /// One phase of one instruction, and how it is cut.
@@ -68,6 +72,7 @@ class Program {
   void plan_steps(int threads);
   void resolve(void* const* slots, char* base);
   void do_chunk(const Step& step, int64_t chunk, int worker) const;
+  void fence_off(const Instruction& instruction, const KernelPlan& plan, int workers) const;
 
   std::vector<Instruction> instructions_;
   std::vector<Slot> slots_;

@@ -13,6 +13,7 @@ import numpy as np
 from pynn import config
 from pynn.errors import ArgumentError
 from pynn.executor.eager import as_feed
+from pynn.executor.locks import compile_lock
 from pynn.executor.native import compile_graph
 from pynn.graph import trace
 from pynn.graph.ir import Spec, Value
@@ -114,10 +115,11 @@ class Jitted:
         for program in programs.get(call.key, ()):
             if program.is_valid():
                 return program(call.feeds)
-        program = _Program(function, call)
-        if len(programs) >= _MOST_PROGRAMS:
-            del programs[next(iter(programs))]
-        programs.setdefault(call.key, []).append(program)
+        with compile_lock():
+            program = _Program(function, call)
+            if len(programs) >= _MOST_PROGRAMS:
+                del programs[next(iter(programs))]
+            programs.setdefault(call.key, []).append(program)
         return program(call.feeds)
 
     def __repr__(self) -> str:

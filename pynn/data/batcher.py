@@ -238,12 +238,12 @@ def _prepare(name: str, source: np.ndarray, dtype: str, depth: int | None) -> np
     if depth is not None:
         return _prepare_labels(name, source, dtype, depth)
     if dtype == "bool":  # what is not 0 is True, as in NumPy and Keras
-        return np.ascontiguousarray(source, bool)
+        return np.require(source, bool, ["C", "A"])
     if source.dtype == bool:  # one byte each, 0 or 1, and thus also a uint8 array
         source = source.view(np.uint8)
     check_values(name, source, dtype)
-    # In the machine's own byte order and C-contiguous; both are no-ops for ordinary arrays.
-    source = np.ascontiguousarray(source, source.dtype.newbyteorder("="))
+    # In the machine's own byte order, C-contiguous and aligned; all no-ops for ordinary arrays.
+    source = np.require(source, source.dtype.newbyteorder("="), ["C", "A"])
     if not _batching.converts(str(source.dtype), dtype):
         source = source.astype(dtype)
     return source
@@ -260,7 +260,7 @@ def _prepare_labels(name: str, source: np.ndarray, dtype: str, depth: int) -> np
     if low < 0 or high >= depth:
         raise ArgumentError(f"'{name}': has labels from {low} to {high}, but one_hot={depth} allows 0 to {depth - 1}")
     kept = source.dtype.newbyteorder("=") if source.dtype.itemsize < 8 else np.dtype(np.int64)
-    return np.ascontiguousarray(source, kept)
+    return np.require(source, kept, ["C", "A"])
 
 
 def check_values(name: str, source: np.ndarray, dtype: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pynn import config, settings
+from pynn.executor.locks import compile_lock
 from pynn.executor.native import compile_graph
 from pynn.graph import dtypes
 from pynn.graph.foreign import as_numpy
@@ -68,25 +69,37 @@ def run_traced_with(function: Callable[..., Any], args: tuple[Any, ...], kwargs:
         settings.epsilon(),
     )
     programs = _programs.setdefault(owner, {})
-    if signature not in programs:
-        if len(programs) >= _MOST_PROGRAMS:
-            del programs[next(iter(programs))]
-        with Trace() as trace:
-            inputs = [trace.input(f"x{i}", Spec(a.shape, str(a.dtype))) for i, a in enumerate(feeds)]
-            values, options = map_structure(lambda leaf: leaf.of(inputs) if isinstance(leaf, _Slot) else leaf, template)
-            result = function(*values, **options)
-            outputs: list[Value] = [] if result is None else flatten(result)
-            extras = _Extras(owner, outputs, trace)
-            graph = trace.finish([*outputs, *extras.values])
-        structure = None if result is None else map_structure(lambda _: None, result)
-        program = compile_graph(graph, title=str(getattr(function, "__name__", owner)))
-        programs[signature] = (program, structure, len(outputs), extras if extras.values else None)
-        extras.values = []
-    program, structure, count, extras = programs[signature]
+    made = programs.get(signature)
+    if made is None:
+        with compile_lock():
+            made = programs.get(signature)  # another thread may have been faster
+            if made is None:
+                if len(programs) >= _MOST_PROGRAMS:
+                    del programs[next(iter(programs))]
+                made = programs[signature] = _compile(function, owner, template, feeds)
+    program, structure, count, extras = made
     results = [array.view(Tensor) for array in program(feeds)]
     if extras is not None:
         extras.deliver(results[:count], results[count:])
     return pack(structure, results[:count]) if count else None
+
+
+def _compile(
+    function: Callable[..., Any], owner: Any, template: Any, feeds: Sequence[np.ndarray]
+) -> tuple[Any, Any, int, _Extras | None]:
+    """The program of one signature, what the function returned, how many arrays are in that, and what comes beside."""
+    with Trace() as trace:
+        inputs = [trace.input(f"x{i}", Spec(a.shape, str(a.dtype))) for i, a in enumerate(feeds)]
+        values, options = map_structure(lambda leaf: leaf.of(inputs) if isinstance(leaf, _Slot) else leaf, template)
+        result = function(*values, **options)
+        outputs: list[Value] = [] if result is None else flatten(result)
+        extras = _Extras(owner, outputs, trace)
+        graph = trace.finish([*outputs, *extras.values])
+    structure = None if result is None else map_structure(lambda _: None, result)
+    program = compile_graph(graph, title=str(getattr(function, "__name__", owner)))
+    found = extras if extras.values else None
+    extras.values = []
+    return program, structure, len(outputs), found
 
 
 @dataclass(frozen=True)

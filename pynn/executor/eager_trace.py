@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -146,7 +147,8 @@ def _run(node: Node) -> list[np.ndarray]:
         if len(_programs) > _MOST_PROGRAMS:
             _programs.popitem(last=False)
     else:
-        _programs.move_to_end(key)
+        with suppress(KeyError):  # another thread may just have dropped it
+            _programs.move_to_end(key)
     return program(arrays)
 
 

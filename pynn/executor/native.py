@@ -12,15 +12,19 @@ import numpy as np
 
 from pynn import _core, config
 from pynn.errors import GraphError
+from pynn.executor.locks import compile_lock
 from pynn.executor.reference import ReferenceProgram, evaluate_node
 from pynn.graph.ir import Graph, Node, Value
 from pynn.graph.passes import passes
-from pynn.graph.passes.plan_memory import MemoryPlan, plan_memory, separate_results
+from pynn.graph.passes.plan_memory import MemoryPlan, plan_memory, root, separate_results
 from pynn.graph.passes.prepare import preparations
 from pynn.graph.show import LEGEND, format_choices, format_graph, short_scopes
 from pynn.graph.variable import Variable
 from pynn.graph.verify import verify
+from pynn.utils.memory import readable, require
 
+#: How many values the message about too little memory lists.
+_BIGGEST_SHOWN = 5
 #: One arena for all programs of the process: they run one at a time and keep nothing in it between runs.
 _ARENA = _core.Arena()
 
@@ -92,7 +96,7 @@ class NativeProgram:
         self._threads = threads
         self._preparations = preparations(self.graph)
         self._written = [variable for variable, _ in self.graph.updates]
-        self._n_inputs = len(self.graph.inputs)
+        require(self._needed_bytes(), self._memory_message)
         slots = [(v.size, np.dtype(v.dtype)) for v in (*self.graph.inputs, *self.graph.outputs)]
         self._core = _core.Program(self.isa, self._instructions(), slots, _ARENA, self.plan.arena_bytes)
         self._recorder = None
@@ -102,21 +106,25 @@ class NativeProgram:
             self._recorder = record(self)
 
     def __call__(self, arrays: Sequence[np.ndarray], background: Any = None) -> list[np.ndarray]:
-        outputs = [np.empty(v.shape, v.dtype) for v in self.graph.outputs]
-        self._prepare()
-        if self._recorder is None:
-            self._core.run([*arrays, *outputs], self._n_inputs, self.threads, background)
-        else:
-            rows = self._core.profile([*arrays, *outputs], self._n_inputs, self.threads, background)
-            self._recorder.add([seconds for _, seconds in rows])
-        self._mark_changes()
+        try:
+            outputs = [np.empty(v.shape, v.dtype) for v in self.graph.outputs]
+            self._prepare()
+            if self._recorder is None:
+                self._core.run([*arrays, *outputs], self.threads, background)
+            else:
+                rows = self._core.profile([*arrays, *outputs], self.threads, background)
+                self._recorder.add([seconds for _, seconds in rows])
+        except MemoryError:
+            raise MemoryError(f"{self._memory_message()} The system refuses what is needed now.") from None
+        finally:  # an interrupt is raised right after the run, whose changes are there
+            self._mark_changes()
         return outputs
 
     def profile(self, arrays: Sequence[np.ndarray], runs: int = 20) -> list[tuple[str, float]]:
         """``(instruction, seconds)``, the median over some runs; variables change as in any other run."""
         outputs = [np.empty(v.shape, v.dtype) for v in self.graph.outputs]
         self._prepare()
-        rows = [self._core.profile([*arrays, *outputs], self._n_inputs, self.threads) for _ in range(runs)]
+        rows = [self._core.profile([*arrays, *outputs], self.threads) for _ in range(runs)]
         self._mark_changes()
         medians = np.median([[seconds for _, seconds in row] for row in rows], axis=0)
         return [(label, float(t)) for (label, _), t in zip(rows[0], medians, strict=True)]
@@ -169,6 +177,27 @@ class NativeProgram:
         """Bytes of the arena that the program's values use, without scratch."""
         return self.plan.arena_bytes
 
+    def _needed_bytes(self) -> int:
+        """What a run takes beside variables and what is there already, without scratch."""
+        return max(0, self.plan.arena_bytes - _ARENA.nbytes) + sum(v.spec.nbytes for v in self.graph.outputs)
+
+    def _memory_message(self) -> str:
+        """What of this program takes how much memory, and what could be done about it."""
+        values = {id(root(v)): root(v) for node in self.graph.nodes for v in node.outputs}.values()
+        big = sorted((v for v in values if self.plan.place(v).kind != "fixed"), key=lambda v: -v.spec.nbytes)
+        scopes = short_scopes(self.graph)
+        lines = [
+            f"  {readable(v.spec.nbytes):>10}  {v.spec}  {v.node.op.name}{_in_layer(scopes[id(v.node)])}"
+            for v in big[:_BIGGEST_SHOWN]
+            if v.node is not None
+        ]
+        results = sum(v.spec.nbytes for v in self.graph.outputs)
+        return (
+            f"{self.title}: its values are planned to take {readable(self.plan.arena_bytes)}, its results "
+            f"{readable(results)}. The biggest, some of which share memory:\n" + "\n".join(lines) + "\n"
+            "A smaller batch_size takes less in proportion; so do smaller layers and inputs."
+        )
+
     def _operand(self, v: Value) -> tuple[str, Any, int, int]:
         place = self.plan.place(v)
         return place.kind, place.where, v.size, np.dtype(v.dtype).itemsize
@@ -215,6 +244,10 @@ def kernel_params(kernel: str, values: dict[str, Any]) -> np.ndarray:
     return record
 
 
+def _in_layer(scope: str) -> str:
+    return f" ({scope})" if scope else ""
+
+
 def _reference_callback(node: Node) -> Callable[[list[np.ndarray], list[np.ndarray]], None]:
     def run(inputs: list[np.ndarray], outputs: list[np.ndarray]) -> None:
         with np.errstate(all="ignore"):
@@ -247,4 +280,5 @@ def compile_graph(
     """A program for ``graph`` on the executor that ``PYNN_EXECUTOR`` names (native by default)."""
     if config.executor() == "reference":
         return ReferenceProgram(graph)
-    return NativeProgram(graph, isa, threads, title)
+    with compile_lock():
+        return NativeProgram(graph, isa, threads, title)

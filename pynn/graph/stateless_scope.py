@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -60,8 +61,11 @@ class StatelessScope:
         #: Those that no block around this one had substituted.
         self._substituted: set[int] = set()
         self._is_open = False
+        #: Other threads may train other models meanwhile.
+        self._thread = 0
 
     def __enter__(self) -> StatelessScope:
+        self._thread = threading.get_ident()
         self._trace = trace.current() if trace.is_tracing() else None
         self._before, self._after, self._substituted, self._is_open = {}, {}, set(), True
         Variable.guards = (*Variable.guards, self._about_to_change)
@@ -95,7 +99,8 @@ class StatelessScope:
 
     def _is_here(self) -> bool:
         """Whether the code that runs is traced, or computed, as the one that opened the block."""
-        return self._trace is (trace.current() if trace.is_tracing() else None)
+        here = trace.current() if trace.is_tracing() else None
+        return self._trace is here and self._thread == threading.get_ident()
 
     @property
     def state_mapping(self) -> dict[int, Any]:

@@ -71,7 +71,8 @@ class Trace:
         self.substituted: set[int] = set()
 
     def __enter__(self) -> Trace:
-        _active.traces.append(self)
+        # Not append(): after a call an interrupt may be raised, and the block would never be left.
+        _active.traces = [*_active.traces, self]
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -115,7 +116,7 @@ class Trace:
         """A leaf with fixed numbers; equal scalars are one leaf."""
         array = np.asarray(number, dtype)
         if array.ndim:
-            return Value(Spec(array.shape, dtype), source=np.ascontiguousarray(array), name="const")
+            return Value(Spec(array.shape, dtype), source=np.require(array, requirements=["C", "A"]), name="const")
         key = (dtype, array.item())
         if key not in self._constants:
             self._constants[key] = Value(Spec((), dtype), source=array, name=f"{array.item():g}")

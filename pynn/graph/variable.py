@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -13,6 +14,7 @@ from pynn.graph.arithmetic import Arithmetic, apply
 from pynn.graph.foreign import as_numpy
 from pynn.graph.ir import Spec
 from pynn.graph.name_scope import scoped
+from pynn.utils.memory import require_numbers
 from pynn.utils.naming import auto_name
 
 _ALIGNMENT = 64  # a cache line, and the widest vector
@@ -20,7 +22,7 @@ _ALIGNMENT = 64  # a cache line, and the widest vector
 
 def aligned_empty(shape: Sequence[int], dtype: str) -> np.ndarray:
     """A C-contiguous array whose first element lies on a 64-byte boundary, with 64 spare bytes after the last."""
-    size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    size = math.prod(map(int, shape)) * np.dtype(dtype).itemsize
     raw = np.empty(size + 2 * _ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % _ALIGNMENT
     return raw[start : start + size].view(dtype).reshape(tuple(shape))
@@ -82,7 +84,9 @@ class Variable(Arithmetic):
     ):
         self.name = name or auto_name("variable")
         value = None
-        if spec is None:
+        if spec is not None:
+            require_numbers(f"Variable '{self.name}'", spec.shape, spec.dtype)
+        else:
             if not isinstance(self.name, str) or "/" in self.name:
                 raise ArgumentError(f"Variable: name must be a string without '/', received {name!r}")
             value = self._initial(initializer, shape, dtype)
@@ -114,6 +118,7 @@ class Variable(Arithmetic):
                     f"{where}: an initializer needs the full shape, received initializer={initializer!r} and "
                     f"shape={shape!r}; write Variable(initializer, shape=(...))"
                 )
+            require_numbers(where, shape, given or dtypes.FLOAT)
             make: Callable[..., Any] = initializers.get(initializer)
             value = np.asarray(make(tuple(shape), given or dtypes.FLOAT))
             given = given or dtypes.FLOAT

@@ -28,6 +28,7 @@ from pynn.layers.layer_state import LayerState, _may_train, freezes
 from pynn.layers.masks import find_masks, has_mask, mask_of, set_masks
 from pynn.utils.arrays import to_array
 from pynn.utils.callers import users_line
+from pynn.utils.memory import require_numbers
 from pynn.utils.memory_budget import spend
 from pynn.utils.naming import auto_name, snake_case
 from pynn.utils.structure import flatten, map_structure
@@ -260,6 +261,7 @@ class Layer(LayerState, Operation):
             )
         dtype = dtype_policies.number_name(dtype) if dtype else self.variable_dtype
         spend(math.prod(dims) * np.dtype(dtype).itemsize, f"{where}: the weight '{name}' of shape {dims}")
+        require_numbers(f"{where}: the weight '{name}'", dims, dtype)
         if initializer is None:
             initializer = "glorot_uniform" if dtype.startswith("float") else "zeros"
         value = np.asarray(initializers.get(initializer)(dims, dtype))
@@ -520,8 +522,13 @@ def _noting_shapes(build: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(build)
     def noting(self: Layer, *args: Any, **kwargs: Any) -> None:
-        with layer_scope(self):
-            build(self, *args, **kwargs)
+        made = len(self._weights)
+        try:
+            with layer_scope(self):
+                build(self, *args, **kwargs)
+        except BaseException:  # an interrupt, or too little memory: it will be built anew
+            del self._weights[made:]
+            raise
         self.built = True
         shapes = inspect.signature(build).bind(self, *args, **kwargs).arguments
         self._build_shapes = {k: v for k, v in list(shapes.items())[1:] if v is not None}

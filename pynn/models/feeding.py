@@ -15,6 +15,7 @@ import numpy as np
 
 from pynn.data.packing import weights_of_classes
 from pynn.errors import ArgumentError, CallError
+from pynn.executor.locks import compile_lock
 from pynn.models import inputs
 from pynn.models.columns import Columns, arrange
 from pynn.utils.structure import flatten, map_structure, pack
@@ -65,11 +66,8 @@ def _add_inputs(columns: Columns, model: Trainer, x: Any, argument: str) -> None
     """The inputs of a model with known ends; it is built for them if it has no shape yet."""
     was_built = model.built
     if not model.built or model._inputs is None:
-        shapes = map_structure(lambda a: (None, *a.shape[1:]), _as_arrays(x, argument))
-        if not model.built:
-            model.build(shapes)
-        if model._inputs is None:  # the build() of a class of one's own made weights only
-            model._find_ends(shapes)
+        with compile_lock():  # threads may all come with their first batch
+            _build(model, _as_arrays(x, argument))
     several = len(model.inputs) > 1
     numbers = []
     for (name, item), end in zip(arrange(x, model._inputs, argument), model.inputs, strict=True):
@@ -89,6 +87,14 @@ def _add_inputs(columns: Columns, model: Trainer, x: Any, argument: str) -> None
     if model._graph is not None:
         for i, check_numbers in model._graph.number_checks():
             columns.check(i, check_numbers)
+
+
+def _build(model: Trainer, arrays: Any) -> None:
+    shapes = map_structure(lambda a: (None, *a.shape[1:]), arrays)
+    if not model.built:
+        model.build(shapes)
+    if model._inputs is None:  # the build() of a class of one's own made weights only
+        model._find_ends(shapes)
 
 
 def _check_input_shapes(columns: Columns, model: Trainer) -> None:

@@ -11,6 +11,7 @@ from pynn import config
 from pynn.data._batching import run_task
 from pynn.errors import ArgumentError
 from pynn.executor.eager_trace import EagerTrace
+from pynn.executor.locks import compile_lock
 from pynn.executor.native import compile_graph
 from pynn.graph.ir import Graph, Spec, Value
 from pynn.graph.later import Later
@@ -226,7 +227,12 @@ class StepPrograms:
         trainable = self._model._trainable_signature() if kind != "predict" else None
         key = (kind, layout, trainable, config.conv_precision(), *((a.shape, a.dtype) for a in arrays))
         step = self._steps.get(key)
-        if step is None:
+        if step is not None:
+            return step
+        with compile_lock():
+            step = self._steps.get(key)  # another thread may have been faster
+            if step is not None:
+                return step
             specs = [spec_of(a) for a in arrays]
             graph, template = trace_step(self._model, kind, specs, layout)
             title = f"{kind} step of '{self._model.name}' for {', '.join(map(str, specs))}"

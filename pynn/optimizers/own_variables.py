@@ -77,8 +77,13 @@ class HasVariables(HasLearningRate):
         if self.built:
             self._check_known(variables)
             return
-        with trace.suspended():
-            self.build(list(variables))
+        made = len(self._variables)
+        try:
+            with trace.suspended():
+                self.build(list(variables))
+        except BaseException:  # an interrupt, or too little memory: it will be built anew
+            del self._variables[made:]
+            raise
         self.built = True
 
     def _check_known(self, variables: Sequence[Variable]) -> None:

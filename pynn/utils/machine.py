@@ -101,7 +101,7 @@ def _measure(threads: int, isa: str) -> MachinePeak:
         target = [("fixed", output, output.size, output.itemsize)]
         instruction = (kernel, kernel, kernel_params(kernel, params), operands, target)
         program = _core.Program(isa, [instruction], [], arena, 0)
-        return min(program.profile([], 0, threads)[0][1] for _ in range(tries))
+        return min(program.profile([], threads)[0][1] for _ in range(tries))
 
     tasks = 4 * threads
     seconds = best_seconds("peak_fma", {"tasks": tasks, "rounds": _ROUNDS}, [], np.zeros(tasks, "float32"), _FMA_TRIES)

@@ -62,7 +62,7 @@ def test_register_peak_is_not_computed_less_often_than_it_says():
         params = kernel_params("peak_fma", {"tasks": 1, "rounds": rounds})
         out = [("fixed", y, 1, 4)]
         program = _core.Program("", [("peak_fma", "peak_fma", params, [], out)], [], _core.Arena(), 0)
-        return min(program.profile([], 0, 1)[0][1] for _ in range(7))
+        return min(program.profile([], 1)[0][1] for _ in range(7))
 
     assert 1.5 < seconds(100_000) / seconds(50_000) < 2.7
     # Twelve sums, each s -> s / 2 + 1, which ends at 2 in every lane.

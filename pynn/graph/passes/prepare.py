@@ -7,7 +7,6 @@ with a small program of their own that fills them.
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Hashable, Sequence
 from typing import Any
@@ -28,7 +27,6 @@ class Preparation:
         self._results: list[tuple[Prepared, Value]] = []
         self._sources: list[Variable] = []
         self._program: Any = None
-        self._lock = threading.Lock()
         self._changes = -1
         self._versions: list[int] | None = None
 
@@ -39,7 +37,9 @@ class Preparation:
         """Compute everything anew if a weight has changed since the last time."""
         if self._changes == Variable.changes:
             return
-        with self._lock:
+        from pynn.executor.locks import compile_lock
+
+        with compile_lock():
             if self._program is None:
                 self._compile()
             changes, versions = Variable.changes, [v.version for v in self._sources]
