@@ -48,6 +48,9 @@ static void conv_kernel(const ConvTile& t) {
   const int flags = t.flags;
   if (!(flags & kStreamed))
     PYNN_EACH_ROW _Pragma("GCC unroll 4") for (int j = 0; j < NV * W; j += 16) __builtin_prefetch(c + i * ldc + j, 1);
+  if (flags & kAddTile)
+    PYNN_EACH_ROW _Pragma("GCC unroll 4") for (int j = 0; j < NV * W; j += 16)
+        __builtin_prefetch(t.tile + i * ldc + j, 0);
   const float* b = t.b;
   const float* a = t.a;
   for (int64_t o = 0; o < t.outer; ++o, a += t.a_step) {

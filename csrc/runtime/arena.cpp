@@ -24,7 +24,7 @@ void Arena::reserve(std::size_t bytes) {
   void* block = allocate_aligned(alignment, rounded);
   if (!block) throw std::bad_alloc();
   if (alignment == kHugePage) prefer_huge_pages(block, rounded);
-  block_ = Block(static_cast<char*>(block), release_aligned);
+  block_ = Block(static_cast<char*>(block), [](char* p) { release_aligned(p); });
   size_ = rounded;
 }
 

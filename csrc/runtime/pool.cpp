@@ -82,11 +82,11 @@ void Pool::help(int worker) {
       in_use_.wait(in_use, std::memory_order_relaxed);
       continue;
     }
-    int64_t chunk = work_queue_.claim();
+    int64_t chunk = work_queue_.claim(worker);
     if (chunk >= 0) {
       work_.run(work_.context, chunk, worker);
       work_queue_.finish();
-    } else if ((chunk = background_queue_.claim()) >= 0) {
+    } else if ((chunk = background_queue_.claim(worker)) >= 0) {
       background_.run(background_.context, chunk, worker);
       background_queue_.finish();
     } else if (++idle < kHelperSpins) {
@@ -132,7 +132,7 @@ void Pool::run(ChunkedWork work, int64_t chunks, bool worth_waking) {
   work_ = work;
   work_queue_.publish(chunks);
   if (worth_waking) wake_helpers();
-  for (int64_t chunk; (chunk = work_queue_.claim()) >= 0; work_queue_.finish()) work.run(work.context, chunk, 0);
+  for (int64_t chunk; (chunk = work_queue_.claim(0)) >= 0; work_queue_.finish()) work.run(work.context, chunk, 0);
   wait_for(work_queue_, chunks);
 }
 
@@ -143,7 +143,7 @@ void Pool::start_background(ChunkedWork work, int64_t chunks) {
 }
 
 void Pool::finish_background() {
-  for (int64_t chunk; (chunk = background_queue_.claim()) >= 0; background_queue_.finish())
+  for (int64_t chunk; (chunk = background_queue_.claim(0)) >= 0; background_queue_.finish())
     background_.run(background_.context, chunk, 0);
   wait_for(background_queue_, background_chunks_);
 }

@@ -56,8 +56,21 @@ PYNN_INLINE Vec load(const float* p) { return *reinterpret_cast<const VecUnalign
 PYNN_INLINE void store(float* p, Vec v) { *reinterpret_cast<VecUnaligned*>(p) = v; }
 // `x - 0` and not `0 + x`: the compiler may drop the subtraction (x - 0 == x even for -0), not the addition.
 PYNN_INLINE Vec broadcast(float x) { return x - Vec{}; }
+/// a > b ? a : b and a < b ? a : b, so b where they do not compare.  One instruction on x86, which GCC 12 does not find
+/// where an operand is a constant (masked by all ones, because GCC 12 warns of the unmasked one, bug 105593).
+#if defined(PYNN_ISA_LEVEL_avx512)
+PYNN_INLINE Vec vmax(Vec a, Vec b) { return (Vec)_mm512_maskz_max_ps(0xFFFF, (__m512)a, (__m512)b); }
+PYNN_INLINE Vec vmin(Vec a, Vec b) { return (Vec)_mm512_maskz_min_ps(0xFFFF, (__m512)a, (__m512)b); }
+#elif defined(PYNN_ISA_LEVEL_avx2)
+PYNN_INLINE Vec vmax(Vec a, Vec b) { return (Vec)_mm256_max_ps((__m256)a, (__m256)b); }
+PYNN_INLINE Vec vmin(Vec a, Vec b) { return (Vec)_mm256_min_ps((__m256)a, (__m256)b); }
+#elif defined(__SSE2__)
+PYNN_INLINE Vec vmax(Vec a, Vec b) { return (Vec)_mm_max_ps((__m128)a, (__m128)b); }
+PYNN_INLINE Vec vmin(Vec a, Vec b) { return (Vec)_mm_min_ps((__m128)a, (__m128)b); }
+#else
 PYNN_INLINE Vec vmax(Vec a, Vec b) { return a > b ? a : b; }
 PYNN_INLINE Vec vmin(Vec a, Vec b) { return a < b ? a : b; }
+#endif
 /// A NaN stays: both give their second operand where the two do not compare.
 PYNN_INLINE Vec vclamp(Vec x, float low, float high) { return vmin(broadcast(high), vmax(broadcast(low), x)); }
 PYNN_INLINE Vec vrelu(Vec x) { return vmax(Vec{}, x); }

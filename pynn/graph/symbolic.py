@@ -11,16 +11,19 @@ and an axis of the result that differs is unknown, too.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from types import FunctionType, SimpleNamespace
 from typing import Any, TypeVar
 
 import numpy as np
 
-from pynn.errors import ArgumentError, GraphError
+from pynn.errors import ArgumentError, GraphError, NoNumbersError
 from pynn.graph.arithmetic import Arithmetic
 from pynn.graph.ir import Spec, Value
+from pynn.graph.refusals import in_our_words
 from pynn.graph.trace import Trace, is_tracing
 from pynn.utils.naming import auto_name
 from pynn.utils.structure import flatten, map_structure
@@ -28,7 +31,7 @@ from pynn.utils.structure import flatten, map_structure
 Shape = tuple[int | None, ...]
 
 #: Lengths to try for an unknown batch axis and for other unknown axes (images must survive a stack of poolings).
-_TRIALS = ((2, 224), (3, 256))
+_TRIALS: ContextVar[tuple[tuple[int, int], ...]] = ContextVar("trials", default=((2, 224), (3, 256)))
 
 
 class KerasTensor(Arithmetic):
@@ -85,19 +88,19 @@ class KerasTensor(Arithmetic):
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 
     def __len__(self) -> int:
-        raise TypeError(f"{self!r} has no length yet; use its shape")
+        raise NoNumbersError(f"{self!r} has no length yet; use its shape")
 
     def __bool__(self) -> bool:
-        raise TypeError(
+        raise NoNumbersError(
             f"{self!r} has no truth: it holds no numbers before the model runs; "
             "use ops (maximum, where, ...) instead of Python's if/and/or"
         )
 
     def __iter__(self) -> Any:
-        raise TypeError(f"{self!r} cannot be iterated over: it holds no numbers before the model runs")
+        raise NoNumbersError(f"{self!r} cannot be iterated over: it holds no numbers before the model runs")
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError(
+        raise NoNumbersError(
             f"cannot turn {self!r} into a NumPy array: it holds no numbers before the model runs; "
             "use layers and functions of pynn.ops instead of NumPy's"
         )
@@ -176,6 +179,16 @@ def map_shapes(function: Callable[[Shape], Any], structure: Any) -> Any:
     return type(structure)(map_shapes(function, item) for item in structure)
 
 
+@contextmanager
+def trial_lengths(first: int, second: int) -> Iterator[None]:
+    """Within the block these lengths are tried for all unknown axes alike: what is recorded may then exchange them."""
+    before = _TRIALS.set(((first, first), (second, second)))
+    try:
+        yield
+    finally:
+        _TRIALS.reset(before)
+
+
 @dataclass(frozen=True)
 class _Unknown:
     """Shape and dtype of something symbolic."""
@@ -192,7 +205,7 @@ class _Unknown:
 
 def _infer(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Shapes and dtypes of what the operation gives."""
-    first, second = (_trace(operation, args, kwargs, *lengths) for lengths in _TRIALS)
+    first, second = (_trace(operation, args, kwargs, *lengths) for lengths in _TRIALS.get())
     others = iter(flatten(second))
 
     def compare(value: Any) -> _Unknown:
@@ -274,8 +287,9 @@ def make_callable_on_everything(namespace: dict[str, Any]) -> None:
     """Replace all public functions of a module, written for traced values, by ones that take arrays (which are computed
     at once) and symbolic tensors (which are recorded), too."""
     for name, function in namespace.items():
-        if isinstance(function, FunctionType) and not (name.startswith("_") or hasattr(function, "_on_its_own")):
-            namespace[name] = callable_on_everything(function)
+        if isinstance(function, FunctionType) and not (name.startswith("_") or hasattr(function, "_refuses")):
+            on_its_own = hasattr(function, "_on_its_own")
+            namespace[name] = _refusing(function) if on_its_own else callable_on_everything(function)
 
 
 def callable_on_everything(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -284,14 +298,32 @@ def callable_on_everything(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def either(*args: Any, **kwargs: Any) -> Any:
-        if marked:
-            args, kwargs = _plain_numbers(function, args, kwargs)
-        if is_symbolic(args, kwargs):
-            return record_function(function, args, kwargs)
-        if is_tracing():
-            return function(*args, **kwargs)
-        from pynn.executor.eager import run_traced_with
+        try:
+            if marked:
+                args, kwargs = _plain_numbers(function, args, kwargs)
+            if is_symbolic(args, kwargs):
+                return record_function(function, args, kwargs)
+            if is_tracing():
+                return function(*args, **kwargs)
+            from pynn.executor.eager import run_traced_with
 
-        return run_traced_with(function, args, kwargs)
+            return run_traced_with(function, args, kwargs)
+        except Exception as error:
+            raise in_our_words(error, function, args, kwargs)  # noqa: B904 - it has its cause
 
+    either._refuses = True  # type: ignore[attr-defined]
     return either
+
+
+def _refusing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, but arguments of a wrong kind are refused by name."""
+
+    @functools.wraps(function)
+    def refusing(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            raise in_our_words(error, function, args, kwargs)  # noqa: B904
+
+    refusing._refuses = True  # type: ignore[attr-defined]
+    return refusing
