@@ -12,8 +12,9 @@ namespace PYNN_ISA {
 
 /// Rows of results in one task; with `unit` 2 whole pairs of them, which are pooled together.
 static inline int64_t task_rows(const ConvShape& s, int64_t unit = 1) {
-  constexpr int64_t kTaskPixels = 256;
-  return unit * larger<int64_t>(1, smaller(s.p.oh / unit, kTaskPixels / (unit * s.padded_w)));
+  // The taps' pieces of the band are written down for a task; what is pooled at once takes less of the L1 cache.
+  const int64_t pixels = unit == 1 ? 256 : 1024;
+  return unit * larger<int64_t>(1, smaller(s.p.oh / unit, pixels / (unit * s.padded_w)));
 }
 
 static inline int64_t tasks_per_image(const ConvShape& s, int64_t unit = 1) {
