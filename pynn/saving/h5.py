@@ -69,10 +69,10 @@ class H5Source:
 
     @_reading
     def names(self, folder: str) -> list[str]:
-        if not folder:
-            return list(self._group)
-        group = self._find(folder, needed=False)
-        return [] if group is None or not isinstance(group, self._h5py.Group) else list(group)
+        group = self._find(folder, needed=False) if folder else self._group
+        if not isinstance(group, self._h5py.Group):
+            return []
+        return [n.decode("utf-8", "replace") if isinstance(n, bytes) else n for n in group]  # bytes: no UTF-8
 
     @_reading
     def spec(self, name: str) -> tuple[tuple[int, ...], np.dtype]:
