@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+BUILT_WITH: str
 MAX_CHAIN_STEPS: int
 MAX_CHAIN_INPUTS: int
 MAX_CHAIN_OUTPUTS: int

@@ -3,10 +3,11 @@
 ========================  ===========================================================================
 ``PYNN_THREADS``          threads of a native program (default: the cores this process may use, or fewer if
                           ``OMP_NUM_THREADS`` says so)
-``PYNN_ISA``              ``generic``, ``avx2`` or ``avx512`` (default: the best this CPU runs)
+``PYNN_ISA``              ``generic``, ``avx2``, ``avx512``; on ARM ``neon`` (default: the best this CPU runs)
 ``PYNN_EXECUTOR``         ``native`` (default) or ``reference`` (every op by its NumPy meaning)
 ``PYNN_CHECK=1``          verify the graph between passes
 ``PYNN_SHOW``             ``passes``, ``kernels`` or both, comma-separated: print what the compiler does
+``PYNN_DISTRIBUTE=mpi``   train in all processes that ``mpiexec`` starts (``pynn.distribute``)
 ``PYNN_PROFILE=1``        time every instruction and print tables to stderr when the process ends
 ``PYNN_DATA_DIR``         where data sets are looked for first
 ``KERAS_MAX_EPOCHS``      ``fit`` ends after so many epochs, whatever it is told: to try a script out
@@ -79,7 +80,15 @@ def look_again() -> None:
 
 def num_threads() -> int:
     """Threads a native program uses: ``set_num_threads``, else ``PYNN_THREADS``, else the usable cores or, if fewer,
-    ``OMP_NUM_THREADS``.  Inside ``threadpoolctl.threadpool_limits`` it uses no more than that allows."""
+    ``OMP_NUM_THREADS``.  Inside ``threadpoolctl.threadpool_limits`` it uses no more than that allows.
+
+    Example:
+        >>> from pynn import config
+        >>> config.set_num_threads(2)
+        >>> config.num_threads()
+        2
+        >>> config.set_num_threads(None)
+    """
     if _threads is not None:
         return _threads
     text = os.environ.get("PYNN_THREADS", "").strip()
@@ -88,6 +97,11 @@ def num_threads() -> int:
     if not text.isdigit() or not 1 <= int(text) <= 1024:
         raise ArgumentError(f"PYNN_THREADS: expected a whole number from 1 to 1024, received {text!r}")
     return int(text)
+
+
+def threads_are_chosen() -> bool:
+    """Whether somebody said how many threads there shall be."""
+    return _threads is not None or bool(os.environ.get("PYNN_THREADS", "").strip())
 
 
 def set_num_threads(count: int | None) -> None:
@@ -108,6 +122,13 @@ def set_conv_precision(precision: str) -> None:
 
     ``"fast"``, the default, allows Winograd tiles of 4 x 4, whose results are off by up to about 2e-5 of the largest
     one; with ``"exact"`` it is about 1e-6, as for the sum written out.
+
+    Example:
+        >>> from pynn import config
+        >>> config.set_conv_precision("exact")
+        >>> config.conv_precision()
+        'exact'
+        >>> config.set_conv_precision("fast")
     """
     global _conv_precision
     if precision not in ("fast", "exact"):
@@ -158,6 +179,14 @@ def executor() -> str:
     if name not in ("native", "reference"):
         raise ArgumentError(f"PYNN_EXECUTOR: expected 'native' or 'reference', received {name!r}")
     return name
+
+
+def distribute() -> bool:
+    """Whether ``PYNN_DISTRIBUTE`` asks for training in several processes."""
+    name = os.environ.get("PYNN_DISTRIBUTE", "").strip()
+    if name not in ("", "mpi"):
+        raise ArgumentError(f"PYNN_DISTRIBUTE: expected 'mpi' or nothing, received {name!r}")
+    return bool(name)
 
 
 def check() -> bool:

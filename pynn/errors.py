@@ -17,6 +17,10 @@ class DtypeError(PynnError, TypeError):
     """An array or value of the wrong kind of number."""
 
 
+class NoNumbersError(PynnError, TypeError):
+    """Python or NumPy asked a traced value or a symbolic tensor for numbers, which exist only when a program runs."""
+
+
 class ArgumentError(PynnError, ValueError):
     """A value that an argument cannot take."""
 
@@ -43,6 +47,10 @@ class TapeError(PynnError, RuntimeError):
 
 class GraphError(PynnError, RuntimeError):
     """A pass broke one of the graph's invariants: a defect in pynn or in a user's own op."""
+
+
+class DistributedError(PynnError, RuntimeError):
+    """Processes that train together have lost each other, or do not do the same."""
 
 
 class DataNotFoundError(PynnError, FileNotFoundError):

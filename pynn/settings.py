@@ -32,7 +32,13 @@ def set_backend(backend: str) -> None:
 
 
 def epsilon() -> float:
-    """A small number that keeps divisions and logarithms finite: 1e-7, unless set."""
+    """A small number that keeps divisions and logarithms finite: 1e-7, unless set.
+
+    Example:
+        >>> from pynn import config
+        >>> config.epsilon()
+        1e-07
+    """
     return _epsilon
 
 
@@ -45,7 +51,13 @@ def set_epsilon(value: float) -> None:
 
 
 def floatx() -> str:
-    """The dtype of weights and results: ``"float32"``."""
+    """The dtype of weights and results: ``"float32"``.
+
+    Example:
+        >>> from pynn import config
+        >>> config.floatx()
+        'float32'
+    """
     return "float32"
 
 

@@ -9,8 +9,8 @@ import pytest
 
 TESTS = Path(__file__).parent
 PYPROJECT = TESTS.parent / "pyproject.toml"
-#: Name of the package -> name of its module, where they differ.
-_MODULES = {"scikit-learn": "sklearn", "pillow": "PIL", "pytest-benchmark": "pytest_benchmark"}
+#: Name of the package -> name of its module, where they differ (mpich is the library behind mpi4py).
+_MODULES = {"mpich": "mpi4py", "scikit-learn": "sklearn", "pillow": "PIL", "pytest-benchmark": "pytest_benchmark"}
 #: Asked for by the comparisons with Keras only, which need the extra ``parity``.
 _OF_PARITY = {"keras", "jax"}
 

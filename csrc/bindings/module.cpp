@@ -14,14 +14,23 @@
 #include <string>
 #include <vector>
 
-#include "pynn/kernel_table.h"
 #include "pynn/params.h"
+#include "runtime/dispatch.h"
 #include "runtime/program.h"
 #include "runtime/run_lock.h"
 
 namespace py = pybind11;
 
 namespace {
+
+#if defined(__clang__)
+#define PYNN_COMPILER __VERSION__
+#else
+#define PYNN_COMPILER "GCC " __VERSION__
+#endif
+/// Found again in the compiled file by packaging/sbom.py.
+constexpr const char* kBuiltWith = "pynn is built with pybind11 " PYBIND11_TOSTRING(PYBIND11_VERSION_MAJOR)  //
+    "." PYBIND11_TOSTRING(PYBIND11_VERSION_MINOR) "." PYBIND11_TOSTRING(PYBIND11_VERSION_MICRO) ", " PYNN_COMPILER;
 
 struct KernelEntry {
   const pynn::Kernel* kernel;
@@ -40,13 +49,6 @@ const pynn::KernelTable& table_for(const std::string& isa) {
   if (isa.empty()) return pynn::best_table();
   if (const auto* table = pynn::find_table(isa.c_str())) return *table;
   throw py::value_error("ISA '" + isa + "' is not in this build, or this CPU cannot run it");
-}
-
-std::vector<std::string> available_isas() {
-  std::vector<std::string> isas;
-  for (const char* isa : {"generic", "avx2", "avx512"})
-    if (pynn::find_table(isa)) isas.emplace_back(isa);
-  return isas;
 }
 
 /// Numbers: a kernel that wrote into an array of Python objects would leave wild pointers there.
@@ -320,13 +322,14 @@ class PyProgram {
 
 }  // namespace
 
-PYBIND11_MODULE(_core, m) {
+// Without the GIL as well: a Program's arrays are looked up before it runs, and programs run one at a time.
+PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
 #define PYNN_REGISTER(Params, ...) PYBIND11_NUMPY_DTYPE(pynn::Params, __VA_ARGS__);
   PYNN_ALL_PARAMS(PYNN_REGISTER)
 #undef PYNN_REGISTER
   m.doc() = "Native runtime of pynn: kernel tables per ISA, arenas, programs.";
   m.def("isa", [] { return std::string(pynn::best_table().isa); }, "The ISA level in use; honours PYNN_ISA.");
-  m.def("available_isas", &available_isas, "ISA levels in this build that this CPU can run.");
+  m.def("available_isas", &pynn::available_isas, "ISA levels in this build that this CPU can run.");
   m.def(
       "params_dtypes",
       [] {
@@ -348,6 +351,7 @@ PYBIND11_MODULE(_core, m) {
   m.def("lock_runs", &lock_runs, "Wait until no program runs, and let none begin; for who forks the process.");
   m.def("unlock_runs", &unlock_runs, "The end of lock_runs, in the same thread.");
   m.def("runs_here", &pynn::RunLock::held_here, "Whether this very thread is running a program.");
+  m.attr("BUILT_WITH") = kBuiltWith;
   m.attr("MAX_CHAIN_STEPS") = pynn::kMaxChainSteps;
   m.attr("MAX_CHAIN_INPUTS") = pynn::kMaxChainInputs;
   m.attr("MAX_CHAIN_OUTPUTS") = pynn::kMaxChainOutputs;

@@ -27,7 +27,7 @@ struct DepthwisePlane {
   bool fetched;                       // the image rows of the next two rows of results are fetched ahead
 };
 
-#if defined(PYNN_ISA_LEVEL_avx512)
+#if PYNN_VECTOR_REGISTERS == 32
 // 2 x 8 sums, 2 x 7 weights and a pixel: 31 of 32 registers.  Strips of 7 fit the images of 7, 14, 28, ... pixels.
 #define PYNN_STRIPS(X) X(8) X(7) X(4) X(1)
 #else

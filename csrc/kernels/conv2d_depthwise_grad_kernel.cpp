@@ -14,7 +14,7 @@ constexpr int64_t kMostSplits = 16;
 constexpr int64_t kSplitPixels = 1024;
 constexpr int64_t kBlockVectors = 4;
 
-#if defined(PYNN_ISA_LEVEL_avx512)
+#if PYNN_VECTOR_REGISTERS == 32
 constexpr int kStrip = 8;
 constexpr int kMostSums = 15;  // 15 sums, 8 gradients and a pixel
 #else

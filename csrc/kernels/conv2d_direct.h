@@ -48,6 +48,9 @@ static void conv_kernel(const ConvTile& t) {
   const int flags = t.flags;
   if (!(flags & kStreamed))
     PYNN_EACH_ROW _Pragma("GCC unroll 4") for (int j = 0; j < NV * W; j += 16) __builtin_prefetch(c + i * ldc + j, 1);
+  if (flags & kAddTile)
+    PYNN_EACH_ROW _Pragma("GCC unroll 4") for (int j = 0; j < NV * W; j += 16)
+        __builtin_prefetch(t.tile + i * ldc + j, 0);
   const float* b = t.b;
   const float* a = t.a;
   for (int64_t o = 0; o < t.outer; ++o, a += t.a_step) {
@@ -129,11 +132,14 @@ template <AMode mode>
 static inline ConvKernel pick_conv_kernel(int64_t rows, int64_t vectors) {
 #define PYNN_ROW_OF_TABLE(r) {&conv_kernel<r, 1, mode>, &conv_kernel<r, 2, mode>}
   static const ConvKernel table[kTileRows][kTileVectors] = {
-      PYNN_ROW_OF_TABLE(1),  PYNN_ROW_OF_TABLE(2),  PYNN_ROW_OF_TABLE(3),  PYNN_ROW_OF_TABLE(4),
-      PYNN_ROW_OF_TABLE(5),  PYNN_ROW_OF_TABLE(6),
+      PYNN_ROW_OF_TABLE(1),  PYNN_ROW_OF_TABLE(2),  PYNN_ROW_OF_TABLE(3),
+      PYNN_ROW_OF_TABLE(4),  PYNN_ROW_OF_TABLE(5),  PYNN_ROW_OF_TABLE(6),
+#if PYNN_VECTOR_REGISTERS == 32
+      PYNN_ROW_OF_TABLE(7),  PYNN_ROW_OF_TABLE(8),  PYNN_ROW_OF_TABLE(9),
+      PYNN_ROW_OF_TABLE(10), PYNN_ROW_OF_TABLE(11), PYNN_ROW_OF_TABLE(12),
+#endif
 #if defined(PYNN_ISA_LEVEL_avx512)
-      PYNN_ROW_OF_TABLE(7),  PYNN_ROW_OF_TABLE(8),  PYNN_ROW_OF_TABLE(9),  PYNN_ROW_OF_TABLE(10),
-      PYNN_ROW_OF_TABLE(11), PYNN_ROW_OF_TABLE(12), PYNN_ROW_OF_TABLE(13), PYNN_ROW_OF_TABLE(14),
+      PYNN_ROW_OF_TABLE(13), PYNN_ROW_OF_TABLE(14),
 #endif
   };
 #undef PYNN_ROW_OF_TABLE

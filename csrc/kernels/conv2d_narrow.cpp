@@ -32,23 +32,17 @@ void transpose_row(const ConvShape& s, const float* results, int64_t windows, co
   for (int64_t f = 0; f < filters; f += W) {
     const int64_t lanes = smaller<int64_t>(W, filters - f);
     const Vec b = bias ? load_first(bias + f, lanes) : Vec{};
-    for (int64_t ox = 0; ox < ow; ox += W) {
-      Vec block[W];
-      for (int i = 0; i < W; ++i) block[i] = i < lanes ? load(results + (f + i) * windows + ox) : Vec{};
-      transpose_block(block);
-      const int64_t pixels = smaller<int64_t>(W, ow - ox);
-      for (int64_t i = 0; i < pixels; ++i) {
-        const int64_t at = (ox + i) * filters + f;
-        Vec v = block[i] + b;
-        if (residual) v += load_first(residual + at, lanes);
-        v = vclamp(v, low, high);
-        // What spills into the next pixel is overwritten by it; with several vectors per pixel nothing may spill.
-        if (filters <= W && at + W <= room)
-          store(y + at, v);
-        else
-          store_first(y + at, v, lanes);
-      }
-    }
+    for_each_pixel(results + f * windows, windows, lanes, ow, [&](int64_t ox, Vec v) {
+      const int64_t at = ox * filters + f;
+      v += b;
+      if (residual) v += load_first(residual + at, lanes);
+      v = vclamp(v, low, high);
+      // What spills into the next pixel is overwritten by it; with several vectors per pixel nothing may spill.
+      if (filters <= W && at + W <= room)
+        store(y + at, v);
+      else
+        store_first(y + at, v, lanes);
+    });
   }
 }
 
@@ -76,7 +70,7 @@ void conv2d_narrow(const KernelArgs& args) {
   memset(band, 0, narrow_band_floats(s) * sizeof(float));
   for (int64_t task = args.begin; task < args.end; ++task) {
     const int64_t n = task / per_image, part = task % per_image;
-    const int64_t oy0 = part_start(p.oh, per_image, part), oy1 = part_start(p.oh, per_image, part + 1);
+    const int64_t oy0 = task_start(s, part), oy1 = task_start(s, part + 1);
     copy_band(s, x + n * p.h * p.w, oy0 - p.top, band_rows(p, oy1 - oy0, p.kh), band);
     gather_taps(s, band, windows, taps);
     for (int64_t j = 0; j < (oy1 - oy0) * s.padded_w; j += kTileCols)

@@ -119,11 +119,14 @@ static inline MicroKernel pick_micro_kernel(int64_t rows, int64_t vectors) {
     {&micro_kernel<r, 1, mode>}, { &micro_kernel<r, 2, mode> } \
   }
   static const MicroKernel table[kTileRows][kTileVectors] = {
-      PYNN_ROW_OF_TABLE(1),  PYNN_ROW_OF_TABLE(2),  PYNN_ROW_OF_TABLE(3),  PYNN_ROW_OF_TABLE(4),
-      PYNN_ROW_OF_TABLE(5),  PYNN_ROW_OF_TABLE(6),
+      PYNN_ROW_OF_TABLE(1),  PYNN_ROW_OF_TABLE(2),  PYNN_ROW_OF_TABLE(3),
+      PYNN_ROW_OF_TABLE(4),  PYNN_ROW_OF_TABLE(5),  PYNN_ROW_OF_TABLE(6),
+#if PYNN_VECTOR_REGISTERS == 32
+      PYNN_ROW_OF_TABLE(7),  PYNN_ROW_OF_TABLE(8),  PYNN_ROW_OF_TABLE(9),
+      PYNN_ROW_OF_TABLE(10), PYNN_ROW_OF_TABLE(11), PYNN_ROW_OF_TABLE(12),
+#endif
 #if defined(PYNN_ISA_LEVEL_avx512)
-      PYNN_ROW_OF_TABLE(7),  PYNN_ROW_OF_TABLE(8),  PYNN_ROW_OF_TABLE(9),  PYNN_ROW_OF_TABLE(10),
-      PYNN_ROW_OF_TABLE(11), PYNN_ROW_OF_TABLE(12), PYNN_ROW_OF_TABLE(13), PYNN_ROW_OF_TABLE(14),
+      PYNN_ROW_OF_TABLE(13), PYNN_ROW_OF_TABLE(14),
 #endif
   };
 #undef PYNN_ROW_OF_TABLE

@@ -15,6 +15,8 @@ constexpr int kSums = 12;
 PYNN_INLINE void opaque(Vec& v) {
 #if defined(PYNN_ISA_LEVEL_avx512)
   asm volatile("" : "+v"(v));
+#elif defined(__aarch64__)
+  asm volatile("" : "+w"(v));
 #else
   asm volatile("" : "+x"(v));
 #endif

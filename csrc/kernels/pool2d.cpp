@@ -11,12 +11,6 @@ namespace pynn {
 namespace PYNN_ISA {
 namespace {
 
-struct Largest {  // a NaN stays, whichever of the two it is
-  static inline Vec join(Vec best, Vec x) {
-    const Vec larger_one = x > best ? x : best;
-    return x == x ? larger_one : x;
-  }
-};
 struct Total {
   static inline Vec join(Vec a, Vec b) { return a + b; }
 };

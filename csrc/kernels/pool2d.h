@@ -12,6 +12,13 @@ struct Range {
   int64_t size() const { return end - begin; }
 };
 
+struct Largest {  // a NaN stays, whichever of the two it is
+  static inline Vec join(Vec best, Vec x) {
+    const Vec larger_one = x > best ? x : best;
+    return x == x ? larger_one : x;
+  }
+};
+
 /// The part of window `i` that lies inside [0, size).
 inline Range window_inside(int64_t i, int64_t stride, int64_t before, int64_t pool, int64_t size) {
   const int64_t start = i * stride - before;

@@ -29,7 +29,7 @@ struct Sum {
 struct Max {  // a NaN, once met, stays
   using Total = float;
   static constexpr float kStart = -INFINITY;
-  PYNN_INLINE Vec combine(Vec x, Vec total) { return (x > total) | (x != x) ? x : total; }
+  PYNN_INLINE Vec combine(Vec x, Vec total) { return ((x > total) | (x != x)) ? x : total; }
   PYNN_INLINE float combine(float x, float total) { return x > total || x != x ? x : total; }
   PYNN_INLINE float lanes(Vec v) {
     float best = v[0];
@@ -40,7 +40,7 @@ struct Max {  // a NaN, once met, stays
 struct Min {
   using Total = float;
   static constexpr float kStart = INFINITY;
-  PYNN_INLINE Vec combine(Vec x, Vec total) { return (x < total) | (x != x) ? x : total; }
+  PYNN_INLINE Vec combine(Vec x, Vec total) { return ((x < total) | (x != x)) ? x : total; }
   PYNN_INLINE float combine(float x, float total) { return x < total || x != x ? x : total; }
   PYNN_INLINE float lanes(Vec v) {
     float best = v[0];

@@ -1,12 +1,9 @@
 #include "runtime/arena.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <new>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
+#include "runtime/platform.h"
 
 namespace pynn {
 
@@ -24,12 +21,10 @@ void Arena::reserve(std::size_t bytes) {
   // The old block goes first: nobody needs what is in it, and both at once may be more than there is.
   block_.reset();
   size_ = 0;
-  void* block = std::aligned_alloc(alignment, rounded);
+  void* block = allocate_aligned(alignment, rounded);
   if (!block) throw std::bad_alloc();
-#if defined(__linux__)
-  if (alignment == kHugePage) madvise(block, rounded, MADV_HUGEPAGE);
-#endif
-  block_ = Block(static_cast<char*>(block), [](char* p) { std::free(p); });
+  if (alignment == kHugePage) prefer_huge_pages(block, rounded);
+  block_ = Block(static_cast<char*>(block), [](char* p) { release_aligned(p); });
   size_ = rounded;
 }
 

@@ -1,40 +1,34 @@
 // Picks the kernel table: the best ISA level this CPU runs, or the one PYNN_ISA asks for.
+#include "runtime/dispatch.h"
+
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
-#include <string>
 
-#include "pynn/kernel_table.h"
+#include "runtime/cpu.h"
 
 namespace pynn {
-namespace generic {
-extern const KernelTable table;
-}
-namespace avx2 {
-extern const KernelTable table;
-}
-namespace avx512 {
-extern const KernelTable table;
-}
+
+// One constant for each level of this build; PynnIsa.cmake writes the list, best first.
+#define PYNN_LEVEL(isa)           \
+  namespace isa {                 \
+  extern const KernelTable table; \
+  }
+#include "pynn/isa_levels.def"
+#undef PYNN_LEVEL
 
 namespace {
-
-// The features of the levels x86-64-v3 and x86-64-v4 that the compiler may use, not only the ones we name.
-bool has_avx2() {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-         __builtin_cpu_supports("bmi2");
-}
-bool has_avx512() {
-  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-}
 
 struct Level {
   const KernelTable* table;
   bool (*runs_here)();
 };
 const Level kBestFirst[] = {
-    {&avx512::table, has_avx512}, {&avx2::table, has_avx2}, {&generic::table, [] { return true; }}};
+#define PYNN_LEVEL(isa) {&isa::table, &cpu::runs_##isa},
+#include "pynn/isa_levels.def"
+#undef PYNN_LEVEL
+};
 
 }  // namespace
 
@@ -44,17 +38,27 @@ const KernelTable* find_table(const char* isa) {
   return nullptr;
 }
 
+std::vector<std::string> available_isas() {
+  std::vector<std::string> names;
+  for (const auto& level : kBestFirst)
+    if (level.runs_here()) names.emplace_back(level.table->isa);
+  std::reverse(names.begin(), names.end());
+  return names;
+}
+
 const KernelTable& best_table() {
   const char* wanted = std::getenv("PYNN_ISA");
   if (wanted && *wanted) {
     if (const auto* table = find_table(wanted)) return *table;
+    std::string names;
+    for (const auto& level : kBestFirst) names += std::string(names.empty() ? "" : ", ") + level.table->isa;
     throw std::runtime_error(std::string("PYNN_ISA=") + wanted +
-                             ": no such level in this build, or this CPU cannot run it; levels are generic, avx2, "
-                             "avx512 (unset the variable to take the best one)");
+                             ": no such level in this build, or this CPU cannot run it; levels are " + names +
+                             " (unset the variable to take the best one)");
   }
   for (const auto& level : kBestFirst)
     if (level.runs_here()) return *level.table;
-  return generic::table;
+  throw std::runtime_error("this build has no kernels for this CPU");
 }
 
 }  // namespace pynn

@@ -8,12 +8,7 @@
 #include <omp.h>
 #endif
 
-#if defined(__linux__) || defined(__APPLE__)
-#include <pthread.h>
-#endif
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "runtime/platform.h"
 
 namespace pynn {
 
@@ -23,14 +18,6 @@ namespace {
 // shorter than a scheduler's time slice.
 constexpr int kHelperSpins = 3000;
 constexpr int kDriverSpins = 1000;
-
-void pause() {
-#if defined(__x86_64__)
-  _mm_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 /// How many of `wanted` threads we may ask for: a container's limit on processes, or memory for stacks, may be less.
 /// OpenMP runtimes end the process when they cannot make one, so they are made once without; where some are refused,
@@ -58,10 +45,8 @@ Pool& Pool::instance() {
   static std::once_flag once;
   std::call_once(once, [] {
     g_pool = new Pool;
-#if defined(__linux__) || defined(__APPLE__)
     // After a fork the child has none of the threads; it starts with a pool of its own.
-    pthread_atfork(nullptr, nullptr, [] { g_pool = new Pool; });
-#endif
+    call_after_fork([] { g_pool = new Pool; });
   });
   return *g_pool;
 }
@@ -98,15 +83,15 @@ void Pool::help(int worker) {
       in_use_.wait(in_use, std::memory_order_relaxed);
       continue;
     }
-    int64_t chunk = work_queue_.claim();
+    int64_t chunk = work_queue_.claim(worker);
     if (chunk >= 0) {
       work_.run(work_.context, chunk, worker);
       work_queue_.finish();
-    } else if ((chunk = background_queue_.claim()) >= 0) {
+    } else if ((chunk = background_queue_.claim(worker)) >= 0) {
       background_.run(background_.context, chunk, worker);
       background_queue_.finish();
     } else if (++idle < kHelperSpins) {
-      pause();
+      spin_pause();
       continue;
     } else {
       const uint32_t signal = signal_.load(std::memory_order_seq_cst);
@@ -132,7 +117,7 @@ void Pool::wake_helpers() {
 void Pool::wait_for(ChunkQueue& queue, int64_t chunks) {
   for (int spins = 0; queue.done() < chunks; ++spins) {
     if (spins < kDriverSpins) {
-      pause();
+      spin_pause();
       continue;
     }
     // A helper has lost its core in the middle of a chunk: give it ours.
@@ -148,7 +133,7 @@ void Pool::run(ChunkedWork work, int64_t chunks, bool worth_waking) {
   work_ = work;
   work_queue_.publish(chunks);
   if (worth_waking) wake_helpers();
-  for (int64_t chunk; (chunk = work_queue_.claim()) >= 0; work_queue_.finish()) work.run(work.context, chunk, 0);
+  for (int64_t chunk; (chunk = work_queue_.claim(0)) >= 0; work_queue_.finish()) work.run(work.context, chunk, 0);
   wait_for(work_queue_, chunks);
 }
 
@@ -159,7 +144,7 @@ void Pool::start_background(ChunkedWork work, int64_t chunks) {
 }
 
 void Pool::finish_background() {
-  for (int64_t chunk; (chunk = background_queue_.claim()) >= 0; background_queue_.finish())
+  for (int64_t chunk; (chunk = background_queue_.claim(0)) >= 0; background_queue_.finish())
     background_.run(background_.context, chunk, 0);
   wait_for(background_queue_, background_chunks_);
 }

@@ -58,5 +58,32 @@ PYNN_INLINE Vec max_in_every_lane(Vec v) {
 /// `v` in the first n lanes, `other` in the rest.
 PYNN_INLINE Vec first_lanes(Vec v, int64_t n, Vec other) { return kLane < static_cast<int32_t>(n) ? v : other; }
 
+/// Lanes 0, 2, 4, ... (1, 3, 5, ...) of the 2 W numbers that a and b are, and back: the first (second) W of the numbers
+/// a0, b0, a1, b1, ...
+#if defined(PYNN_ISA_LEVEL_avx512)
+PYNN_INLINE Vec even_lanes(Vec a, Vec b) {
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+}
+PYNN_INLINE Vec odd_lanes(Vec a, Vec b) {
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+}
+PYNN_INLINE Vec zip_low(Vec a, Vec b) {
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+PYNN_INLINE Vec zip_high(Vec a, Vec b) {
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+#elif defined(PYNN_ISA_LEVEL_avx2)
+PYNN_INLINE Vec even_lanes(Vec a, Vec b) { return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14); }
+PYNN_INLINE Vec odd_lanes(Vec a, Vec b) { return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15); }
+PYNN_INLINE Vec zip_low(Vec a, Vec b) { return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
+PYNN_INLINE Vec zip_high(Vec a, Vec b) { return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
+#else
+PYNN_INLINE Vec even_lanes(Vec a, Vec b) { return __builtin_shufflevector(a, b, 0, 2, 4, 6); }
+PYNN_INLINE Vec odd_lanes(Vec a, Vec b) { return __builtin_shufflevector(a, b, 1, 3, 5, 7); }
+PYNN_INLINE Vec zip_low(Vec a, Vec b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
+PYNN_INLINE Vec zip_high(Vec a, Vec b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
+#endif
+
 }  // namespace PYNN_ISA
 }  // namespace pynn

@@ -32,6 +32,12 @@ PYNN_INLINE void multiply_wide(VecWord a, uint32_t m, VecWord& high, VecWord& lo
   const __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64((__m256i)a, 32), mm);
   low = (VecWord)_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA);
   high = (VecWord)_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA);
+#elif defined(PYNN_ISA_LEVEL_neon)
+  const uint32x4_t words = (uint32x4_t)a;
+  const uint32x4_t first = vreinterpretq_u32_u64(vmull_n_u32(vget_low_u32(words), m));
+  const uint32x4_t second = vreinterpretq_u32_u64(vmull_high_n_u32(words, m));
+  low = (VecWord)vuzp1q_u32(first, second);
+  high = (VecWord)vuzp2q_u32(first, second);
 #elif defined(__SSE2__)
   const __m128i mm = _mm_set1_epi32(static_cast<int>(m)), low_half = _mm_set1_epi64x(0xFFFFFFFF);
   const __m128i even = _mm_mul_epu32((__m128i)a, mm);

@@ -33,17 +33,14 @@ PYNN_INLINE Vec power_of_two(VecInt exponent) { return (Vec)((exponent + 127) <<
 
 /// exp(x), within 2 ulp; x is clamped to [-87.3, 88.3], NaN stays NaN.
 PYNN_INLINE Vec vexp(Vec x) {
-  const Vec clamped = vmax(vmin(x, broadcast(88.3f)), broadcast(-87.3f));
-  x = x == x ? clamped : x;
-  const ExpParts e = vexp_parts(x);
-  return (e.fraction + 1.f) * power_of_two(e.exponent);
+  const ExpParts e = vexp_parts(vclamp(x, -87.3f, 88.3f));
+  const Vec scale = power_of_two(e.exponent);
+  return e.fraction * scale + scale;
 }
 
 /// exp(x), within 2 ulp, over all of its range: inf above 88.72, 0 below -103.97.
 PYNN_INLINE Vec vexp_full(Vec x) {
-  const Vec clamped = vmax(vmin(x, broadcast(89.f)), broadcast(-105.f));
-  x = x == x ? clamped : x;
-  const ExpParts e = vexp_parts(x);
+  const ExpParts e = vexp_parts(vclamp(x, -105.f, 89.f));
   // Two factors: 2^exponent itself may not be a normal number.
   const VecInt half = e.exponent >> 1;
   return (e.fraction + 1.f) * power_of_two(half) * power_of_two(e.exponent - half);

@@ -76,9 +76,11 @@ KINDS = {
         "control": ("Loops, gradients of one's own, randomness", "control custom_gradient random optimizer_step"),
     },
 }  # fmt: skip
+#: Where Keras has its ops a second time; the index says so once.
+KERAS_HOMES = ("pynn.ops.numpy.", "pynn.ops.nn.", "pynn.ops.linalg.")
 INTRODUCTION = (
     "Every public name with its arguments, errors and examples. The tests run all examples. Names, arguments and "
-    "defaults are those of Keras 3."
+    "defaults are those of Keras 3. Ops are in `pynn.ops.numpy`, `pynn.ops.nn` and `pynn.ops.linalg`, too, as there."
 )
 HEADINGS = {"pynn.layers": ("layers", "Layers"), "pynn.ops": ("ops", "Ops")}
 
@@ -141,14 +143,11 @@ def _page(title: str, module: str | None, objects: list[public.Public]) -> str:
     for found in _sorted(objects):
         lines += [f'<a id="{name}"></a>' for name in found.names[1:]]
         lines += [f"[](){{ #{name} }}" for name in found.names if name != found.defined]
-        lines += [
-            "",
-            f"::: {found.defined}",
-            f'    options: {{heading: "{found.names[0]}", toc_label: "{_short(found)}"}}',
-        ]
-        if len(found.names) > 1:
-            lines += ["", "Also: " + ", ".join(f"`{name}`" for name in found.names[1:]) + "{ .also }"]
-        lines.append("")
+        options = f'    options: {{heading: "{found.names[0]}", toc_label: "{_short(found)}"}}'
+        lines += ["", f"::: {found.defined}", options, ""]
+        others = [name for name in found.names[1:] if not name.startswith(KERAS_HOMES)]
+        if others:
+            lines += ["Also " + ", ".join(f"`{name}`" for name in others) + ".", "{ .also }", ""]
     return "\n".join(lines)
 
 

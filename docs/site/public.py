@@ -42,10 +42,10 @@ class Public:
 
 def objects() -> list[Public]:
     """Each public class and function once, by family."""
-    found: dict[int, Public] = {}
+    found: dict[str, Public] = {}
     for module in MODULES:
         for name, value in _names(module):
-            public = found.setdefault(id(value), Public(value))
+            public = found.setdefault(f"{value.__module__}.{value.__qualname__}", Public(value))
             public.names.append(f"{module}.{name}")
     for public in found.values():
         # The name it was given, before its other ones: MaxPooling2D, not MaxPool2D.

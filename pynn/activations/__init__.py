@@ -53,7 +53,13 @@ _BY_NAME = {**ALL, "swish": silu, "hard_swish": hard_silu}
 
 
 def get(identifier: Any) -> Any:
-    """An activation from its name or any callable; None means ``linear``."""
+    """An activation from its name or any callable; None means ``linear``.
+
+    Example:
+        >>> from pynn import activations
+        >>> activations.get("relu") is activations.relu
+        True
+    """
     if identifier is None:
         return linear
     identifier = custom_named(identifier) or identifier

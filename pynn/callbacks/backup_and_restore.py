@@ -18,7 +18,8 @@ class BackupAndRestore(Callback):
     """Keep the state of a training in a folder; a ``fit`` that finds one goes on from there.
 
     The state is weights, optimizer, random numbers and the epoch, in one file that is replaced at once: whenever the
-    process is killed, the file is the old one or the new one.  Trained with ``save_freq="epoch"``, the model ends up
+    process is killed, the file is the old one or the new one; a training in several processes (:mod:`pynn.distribute`)
+    can go on in another number of them.  Trained with ``save_freq="epoch"``, the model ends up
     with the same numbers as without the interruption.
 
     Args:
@@ -33,6 +34,8 @@ class BackupAndRestore(Callback):
     >>> import pynn
     >>> backup = pynn.callbacks.BackupAndRestore("backup")
     """
+
+    rank_0_only = True
 
     def __init__(
         self,
@@ -114,13 +117,33 @@ class BackupAndRestore(Callback):
             self.model.optimizer.build(self.model.trainable_variables)
         with open_h5(path, where) as file:
             source = H5Source(file, where)
-            load_state(self.model, source, with_random=True)
             text = source.text(_STATE)
-        if text is None:  # a backup of Keras's has its epoch in a file of its own
-            metadata = path.with_name("training_metadata.json")
-            state: dict[str, Any] = json.loads(metadata.read_text()) if metadata.exists() else {"epoch": 0}
-        else:
-            state = json.loads(text)
-        self.model._initial_epoch = int(state["epoch"])
-        if "random" in state:
-            generator().bit_generator.state = state["random"]
+            if text is None:  # a backup of Keras's has its epoch in a file of its own
+                metadata = path.with_name("training_metadata.json")
+                text = metadata.read_text() if metadata.exists() else '{"epoch": 0}'
+            epoch, random = _training_state(where, text)
+            load_state(self.model, source, with_random=True)
+        self.model._initial_epoch = epoch
+        if random is not None:
+            generator().bit_generator.state = random
+
+
+def _training_state(where: str, text: str) -> tuple[int, Any]:
+    """The epoch to go on with, and the state of the random numbers, if the file has one.
+
+    Raises:
+        WeightsFileError: the text is not what a backup holds.
+    """
+    from pynn.saving.errors import WeightsFileError
+    from pynn.utils.random_seed import generator
+
+    try:
+        state = json.loads(text)
+        epoch, random = state["epoch"], state.get("random")
+        if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 0:
+            raise ValueError(f"epoch is {epoch!r}")
+        if random is not None:
+            type(generator().bit_generator)().state = random  # a generator that nobody uses: does it take it?
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        raise WeightsFileError(f"{where}: the state of the training cannot be read ({error!r})") from error
+    return epoch, random

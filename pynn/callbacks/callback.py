@@ -30,9 +30,15 @@ class Callback:
     holds the averages since the epoch began, ``logs`` of an epoch its results, those of the validation as
     ``val_...``.
 
+    Where several processes train together (:mod:`pynn.distribute`) each has its callbacks, and all see the same logs;
+    a class with ``rank_0_only = True``, for what writes files, is used in the first process alone.
+
     A method that is not overridden costs nothing: the training loop skips hooks nobody listens to, and works
     out the numbers in ``logs`` only for those who do.
     """
+
+    #: Whether, of several processes that train together, only the first one uses it.
+    rank_0_only = False
 
     def __init__(self) -> None:
         self.params: dict[str, Any] | None = None

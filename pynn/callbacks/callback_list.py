@@ -32,14 +32,15 @@ def plain_logs(logs: Logs | None) -> dict[str, Any]:
     return result
 
 
-def _flatten(callbacks: Any, where: str = "callbacks") -> Iterator[Callback]:
+def flatten_callbacks(callbacks: Any, where: str = "callbacks") -> Iterator[Callback]:
+    """The callbacks in a callback, None, or nested lists of them."""
     if callbacks is None:
         return
     if isinstance(callbacks, Callback):
         yield callbacks
     elif isinstance(callbacks, Iterable):
         for i, callback in enumerate(callbacks):
-            yield from _flatten(callback, f"{where}[{i}]")
+            yield from flatten_callbacks(callback, f"{where}[{i}]")
     else:
         what = f"the class {callbacks.__name__}" if isinstance(callbacks, type) else repr(callbacks)
         raise ArgumentError(
@@ -71,7 +72,7 @@ class CallbackList(Callback):
         **params: Any,
     ) -> None:
         super().__init__()
-        self.callbacks: list[Callback] = list(_flatten(callbacks))
+        self.callbacks: list[Callback] = list(flatten_callbacks(callbacks))
         self.history = next((c for c in self.callbacks if isinstance(c, History)), None)
         self.progbar = next((c for c in self.callbacks if isinstance(c, ProgbarLogger)), None)
         if self.history is None and add_history:
@@ -87,7 +88,7 @@ class CallbackList(Callback):
 
     def append(self, callback: Callback) -> None:
         """Add one more; from now on it is called last."""
-        self.callbacks.extend(_flatten(callback))
+        self.callbacks.extend(flatten_callbacks(callback))
         self._find_listeners()
 
     def set_params(self, params: dict[str, Any]) -> None:

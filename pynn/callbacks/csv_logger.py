@@ -24,6 +24,8 @@ class CSVLogger(Callback):
     >>> log = pynn.callbacks.CSVLogger("training.csv")
     """
 
+    rank_0_only = True
+
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
         super().__init__()
         self.filename = str(filename)

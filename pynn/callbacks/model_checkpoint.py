@@ -40,6 +40,8 @@ class ModelCheckpoint(MonitorCallback):
     >>> best = pynn.callbacks.ModelCheckpoint("model.keras", monitor="val_loss", save_best_only=True)
     """
 
+    rank_0_only = True
+
     def __init__(
         self,
         filepath: Any,

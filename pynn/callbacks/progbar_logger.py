@@ -19,6 +19,8 @@ class ProgbarLogger(Callback):
     ``"auto"`` is 1 on a terminal or in a notebook and 0 in a log file.
     """
 
+    rank_0_only = True
+
     def __init__(self) -> None:
         super().__init__()
         self.seen = 0

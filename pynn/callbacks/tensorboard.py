@@ -40,6 +40,8 @@ class TensorBoard(Callback):
     >>> board = pynn.callbacks.TensorBoard("logs", histogram_freq=1)
     """
 
+    rank_0_only = True
+
     def __init__(
         self,
         log_dir: Any = "logs",

@@ -15,6 +15,10 @@ class TerminateOnNaN(Callback):
             in order, with ``on_train_end`` of all callbacks.
 
     The loss is read back after every batch, which costs small models a little speed.
+
+    Example:
+        >>> import pynn as keras
+        >>> callbacks = [keras.callbacks.TerminateOnNaN()]  # for fit(callbacks=...)
     """
 
     def __init__(self, raise_error: bool = False) -> None:

@@ -29,7 +29,14 @@ class Constraint(Configurable):
 
 
 class NonNeg(Constraint):
-    """Weights are not negative: negative ones become 0."""
+    """Weights are not negative: negative ones become 0.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import constraints
+        >>> constraints.NonNeg()(np.array([-1.0, 2.0], "float32"))
+        array([0., 2.], dtype=float32)
+    """
 
     def __call__(self, w: Any) -> Any:
         return ops.maximum(w, 0.0)
@@ -66,6 +73,13 @@ class UnitNorm(Constraint):
 
     Args:
         axis: as of :class:`MaxNorm`.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import constraints
+        >>> constraints.UnitNorm()(np.array([[3.0], [4.0]], "float32")).round(3)
+        array([[0.6],
+               [0.8]], dtype=float32)
     """
 
     def __init__(self, axis: Axes = 0):
@@ -86,6 +100,13 @@ class MinMaxNorm(Constraint):
         rate: 1 puts lengths between the bounds at once, less moves them there slowly:
             ``rate * clipped + (1 - rate) * length``.
         axis: as of :class:`MaxNorm`.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import constraints
+        >>> constraints.MinMaxNorm(0.5, 1.0)(np.array([[3.0], [4.0]], "float32")).round(3)
+        array([[0.6],
+               [0.8]], dtype=float32)
     """
 
     def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Axes = 0):

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False, freethreading_compatible=True
 """Gather rows of arrays into batch buffers, converting them or changing them as images, without the GIL.
 
 The work of one batch is cut into tasks of about 24 KB, which a running Program's idle threads take one at a

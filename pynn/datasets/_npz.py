@@ -7,7 +7,6 @@ import json
 import os
 import pickle
 import zipfile
-import zlib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -66,13 +65,34 @@ class KerasFile:
         try:
             with zipfile.ZipFile(found) as archive:
                 members = [name for name in archive.namelist() if name.endswith(".npy")]
-                return {name[: -len(".npy")]: _read_array(archive.read(name)) for name in members}
-        except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, pickle.UnpicklingError) as error:
+                arrays = {name[: -len(".npy")]: _read_array(archive.read(name)) for name in members}
+            return _Arrays(arrays, f"{found}: not Keras's archive of {self.name}")
+        except CorruptDataError:
+            raise
+        except Exception as error:  # reading a damaged pickle may end with any
             raise CorruptDataError(f"{found}: not Keras's archive of {self.name}: {error}. Delete it") from error
 
     def words(self, path: Any = None) -> dict[str, int]:
         """The content of a ``.json`` file."""
-        return json.loads(self.find(path).read_text("utf-8"))
+        found = self.find(path)
+        try:
+            words = json.loads(found.read_text("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise CorruptDataError(f"{found}: not Keras's {self.file}: {error}. Delete it") from error
+        if not isinstance(words, dict) or not all(isinstance(number, int) for number in words.values()):
+            raise CorruptDataError(f"{found}: not Keras's {self.file}: expected words and their numbers. Delete it")
+        return words
+
+
+class _Arrays(dict[str, np.ndarray]):
+    """The arrays of an archive; one that is not there makes the file a corrupt one."""
+
+    def __init__(self, arrays: dict[str, np.ndarray], where: str):
+        super().__init__(arrays)
+        self._where = where
+
+    def __missing__(self, name: str) -> np.ndarray:
+        raise CorruptDataError(f"{self._where}: it has no '{name}'. Delete it")
 
 
 class _ArraysOnly(pickle.Unpickler):

@@ -7,6 +7,7 @@ accepted, kept in configs, and computed in float32 all the same: weights and res
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -91,4 +92,7 @@ def deserialize(config: dict[str, Any], custom_objects: Any = None) -> Any:
     classes = {**_CLASSES, **(custom_objects or {})}
     if name not in classes:
         raise unknown_name("dtype policy class", name, classes)
-    return classes[name].from_config(config["config"])
+    inner = config.get("config")
+    if not isinstance(inner, Mapping):
+        raise ArgumentError(f"the config of a {name} must be a dictionary, received {inner!r}")
+    return classes[name].from_config(inner)

@@ -16,6 +16,7 @@ from pynn.executor.locks import compile_lock
 from pynn.executor.reference import ReferenceProgram, evaluate_node
 from pynn.graph.ir import Graph, Node, Value
 from pynn.graph.passes import passes
+from pynn.graph.passes.collective_order import in_collective_order
 from pynn.graph.passes.plan_memory import MemoryPlan, plan_memory, root, separate_results
 from pynn.graph.passes.prepare import preparations
 from pynn.graph.show import LEGEND, format_choices, format_graph, short_scopes
@@ -48,7 +49,7 @@ def optimize(graph: Graph, show: bool = False, check: bool = False, isa: str = "
     for name, run in passes(isa):
         graph = run(graph)
         report(name)
-    return separate_results(graph)
+    return in_collective_order(separate_results(graph))
 
 
 @cache
@@ -213,7 +214,7 @@ class NativeProgram:
             candidate = node.choice.candidate
             if candidate is None:
                 specs = [(list(v.shape), np.dtype(v.dtype)) for v in (*node.inputs, *node.outputs)]
-                rows.append((label, _reference_callback(node), specs, *operands))
+                rows.append((label, node.op.callback() or _reference_callback(node), specs, *operands))
             else:
                 rows.append(
                     (label, candidate.kernel, kernel_params(candidate.kernel, candidate.params(node)), *operands)

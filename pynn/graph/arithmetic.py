@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from pynn.errors import NoNumbersError
+
 #: The operators of ``array + value`` and the like: what NumPy calls them, and what ``keras.ops`` does.
 _OF_UFUNC = {
     **{name: name for name in (
@@ -135,7 +137,7 @@ class Arithmetic:
             return apply(_OF_UFUNC[ufunc.__name__], *operands)
         if has_numbers(*operands):
             return getattr(ufunc, method)(*map(numbers, operands), **options)
-        raise TypeError(
+        raise NoNumbersError(
             f"np.{ufunc.__name__} cannot work on {self!r}, which holds no numbers before the program runs: "
             "use layers and functions of pynn.ops instead of NumPy's"
         )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from pynn.errors import DtypeError, GraphError, ShapeError
+from pynn.errors import DtypeError, GraphError, NoNumbersError, ShapeError
 from pynn.graph.arithmetic import Arithmetic
 from pynn.graph.dtypes import DTYPES as DTYPES
 
@@ -29,6 +29,10 @@ REGISTRY: dict[str, type[Op]] = {}
 #: What the user's numbers become on their way into a program, by NumPy's kind of dtype: whole numbers (class indices)
 #: stay whole, all else is computed in float32.
 FEED_DTYPE = {"f": "float32", "i": "int32", "u": "int32", "b": "float32"}
+
+
+#: Beyond what 64-bit addresses reach.
+_MOST_ELEMENTS = 2**44
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ class Value(Arithmetic):
 
     def __len__(self) -> int:
         if not self.shape:
-            raise TypeError("a scalar value has no length")
+            raise NoNumbersError("a scalar value has no length")
         return self.shape[0]
 
     # With numbers: what prints, Python's ``if`` and NumPy need.
@@ -117,7 +121,7 @@ class Value(Arithmetic):
     def numpy(self) -> np.ndarray:
         """The numbers, where ops run one by one: inside a ``GradientTape`` and with ``run_eagerly=True``."""
         if self.array is None:
-            raise TypeError(
+            raise NoNumbersError(
                 f"the traced value {self!r} has no numbers yet, they exist only when the program runs: "
                 "use functions of pynn.ops instead of NumPy's and Python's; "
                 "to look at numbers, compile the model with run_eagerly=True"
@@ -126,7 +130,7 @@ class Value(Arithmetic):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self.array is None:
-            raise TypeError(
+            raise NoNumbersError(
                 f"cannot turn the traced value {self!r} into a NumPy array: "
                 "use functions of pynn.ops inside layers, losses and metrics instead of NumPy's"
             )
@@ -134,7 +138,7 @@ class Value(Arithmetic):
 
     def __bool__(self) -> bool:
         if self.array is None:
-            raise TypeError(
+            raise NoNumbersError(
                 "a traced value has no truth: its numbers exist only when the program runs; "
                 "use ops (maximum, where, ...) instead of Python's if/and/or"
             )
@@ -230,6 +234,8 @@ class Op:
     name: ClassVar[str]
     #: The result is the first input's memory under another shape: no kernel runs, no buffer is booked.
     is_view: ClassVar[bool] = False
+    #: Several processes compute it together: it takes place at each run of a program, and in the same order everywhere.
+    collective: ClassVar[bool] = False
     #: Its kernels compute in float32 alone: inputs of another dtype are NumPy's.
     float32_kernels: ClassVar[bool] = False
 
@@ -247,6 +253,8 @@ class Op:
     def __call__(self, *inputs: Value) -> Any:
         """Record the op on symbolic values.  Returns one Value, or a tuple where the op has several outputs."""
         specs = self.infer(*(v.spec for v in inputs))
+        for spec in specs if isinstance(specs, tuple) else (specs,):
+            self.require(spec.size < _MOST_ELEMENTS, "a result that a memory can hold", spec)
         node = Node(self, inputs, specs if isinstance(specs, tuple) else (specs,), _scope_of_new_nodes())
         _record(node)
         return node.outputs if isinstance(specs, tuple) else node.outputs[0]
@@ -276,6 +284,11 @@ class Op:
     def candidates(self) -> Sequence[Candidate]:
         """Native kernels, best first.  None means: run the NumPy reference inside the program."""
         return ()
+
+    def callback(self) -> Callable[[list[np.ndarray], list[np.ndarray]], None] | None:
+        """For ops without a kernel that need the program's own memory: what takes the inputs' and the outputs' arrays,
+        in place of the NumPy meaning."""
+        return None
 
     def channel_shape(self, kernel: Spec) -> tuple[int, ...] | None:
         """For products ``op(x, kernel)``: the shape in which one number per channel of the result, multiplied into the
@@ -399,4 +412,5 @@ def rewrite(graph: Graph, rule: Callable[[Node, tuple[Value, ...]], Sequence[Val
             if replacement.node is not None and not replacement.node.scope:
                 replacement.node.scope = node.scope
             new_of[id(old)] = replacement
-    return Graph(graph.inputs, [new(v) for v in graph.outputs], [(var, new(v)) for var, v in graph.updates])
+    updates = [(variable, new(v)) for variable, v in graph.updates]
+    return Graph(graph.inputs, [new(v) for v in graph.outputs], updates, graph.before_run)

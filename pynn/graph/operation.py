@@ -7,11 +7,12 @@ from typing import Any
 
 from pynn.errors import ArgumentError, NotBuiltError
 from pynn.graph import symbolic
+from pynn.graph.refusals import RefusingConstructor
 from pynn.graph.symbolic import Call
 from pynn.utils.naming import auto_name, snake_case
 
 
-class Operation:
+class Operation(RefusingConstructor):
     """Base of what has a name, a config and a ``call``, and no weights.
 
     A subclass defines ``call``, written in ``pynn.ops``.  On arrays and traced values it runs as it stands; on symbolic

@@ -18,9 +18,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from pynn.errors import ArgumentError, GraphError
+from pynn.errors import ArgumentError, GraphError, NoNumbersError
 from pynn.graph.arithmetic import Arithmetic
 from pynn.graph.ir import Spec, Value
+from pynn.graph.refusals import in_our_words
 from pynn.graph.trace import Trace, is_tracing
 from pynn.utils.naming import auto_name
 from pynn.utils.structure import flatten, map_structure
@@ -85,19 +86,19 @@ class KerasTensor(Arithmetic):
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 
     def __len__(self) -> int:
-        raise TypeError(f"{self!r} has no length yet; use its shape")
+        raise NoNumbersError(f"{self!r} has no length yet; use its shape")
 
     def __bool__(self) -> bool:
-        raise TypeError(
+        raise NoNumbersError(
             f"{self!r} has no truth: it holds no numbers before the model runs; "
             "use ops (maximum, where, ...) instead of Python's if/and/or"
         )
 
     def __iter__(self) -> Any:
-        raise TypeError(f"{self!r} cannot be iterated over: it holds no numbers before the model runs")
+        raise NoNumbersError(f"{self!r} cannot be iterated over: it holds no numbers before the model runs")
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError(
+        raise NoNumbersError(
             f"cannot turn {self!r} into a NumPy array: it holds no numbers before the model runs; "
             "use layers and functions of pynn.ops instead of NumPy's"
         )
@@ -274,8 +275,9 @@ def make_callable_on_everything(namespace: dict[str, Any]) -> None:
     """Replace all public functions of a module, written for traced values, by ones that take arrays (which are computed
     at once) and symbolic tensors (which are recorded), too."""
     for name, function in namespace.items():
-        if isinstance(function, FunctionType) and not (name.startswith("_") or hasattr(function, "_on_its_own")):
-            namespace[name] = callable_on_everything(function)
+        if isinstance(function, FunctionType) and not (name.startswith("_") or hasattr(function, "_refuses")):
+            on_its_own = hasattr(function, "_on_its_own")
+            namespace[name] = _refusing(function) if on_its_own else callable_on_everything(function)
 
 
 def callable_on_everything(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -284,14 +286,32 @@ def callable_on_everything(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def either(*args: Any, **kwargs: Any) -> Any:
-        if marked:
-            args, kwargs = _plain_numbers(function, args, kwargs)
-        if is_symbolic(args, kwargs):
-            return record_function(function, args, kwargs)
-        if is_tracing():
-            return function(*args, **kwargs)
-        from pynn.executor.eager import run_traced_with
+        try:
+            if marked:
+                args, kwargs = _plain_numbers(function, args, kwargs)
+            if is_symbolic(args, kwargs):
+                return record_function(function, args, kwargs)
+            if is_tracing():
+                return function(*args, **kwargs)
+            from pynn.executor.eager import run_traced_with
 
-        return run_traced_with(function, args, kwargs)
+            return run_traced_with(function, args, kwargs)
+        except Exception as error:
+            raise in_our_words(error, function, args, kwargs)  # noqa: B904 - it has its cause
 
+    either._refuses = True  # type: ignore[attr-defined]
     return either
+
+
+def _refusing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, but arguments of a wrong kind are refused by name."""
+
+    @functools.wraps(function)
+    def refusing(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            raise in_our_words(error, function, args, kwargs)  # noqa: B904
+
+    refusing._refuses = True  # type: ignore[attr-defined]
+    return refusing

@@ -49,6 +49,8 @@ class Trace:
 
     #: Whether values have numbers as soon as they are recorded.
     computes = False
+    #: The other processes that run the same step on their parts of the batch (``ops.collective.Replica``), if any.
+    replica: Any = None
 
     def __init__(self) -> None:
         self.inputs: list[Value] = []
@@ -57,6 +59,7 @@ class Trace:
         self._scopes: list[str] = []
         self._constants: dict[tuple[str, float | int], Value] = {}
         self._streams = 0
+        self._collectives = 0
         #: ``(layer, value)`` of all ``Layer.add_loss`` so far.
         self.added_losses: list[tuple[Any, Value]] = []
         self._before_run: list[Callable[[], None]] = []
@@ -154,6 +157,11 @@ class Trace:
         self._streams += 1
         return self._streams - 1
 
+    def next_collective(self) -> int:
+        """The next number of what ranks compute together: it is the same on each of them."""
+        self._collectives += 1
+        return self._collectives - 1
+
     @property
     def scope(self) -> str:
         return "/".join(self._scopes)
@@ -237,7 +245,10 @@ def as_value(x: Any, dtype: str | None = None) -> Value:
     watched = current().watched.get(id(x))
     if watched is not None:
         return watched[1]
-    array = as_numpy(x)
+    try:
+        array = as_numpy(x)
+    except (ValueError, OverflowError) as error:  # lists of unequal lengths, numbers beyond 64 bits
+        raise DtypeError(f"expected numbers in rows of one length, received {x!r} ({error})") from error
     if array.dtype.kind not in "fiubc":
         raise DtypeError(f"expected numbers, a Variable or a traced value, received {type(x).__name__}: {x!r}")
     if dtype is None:

@@ -46,7 +46,13 @@ __all__ = [
 
 
 def get(identifier: Any) -> Any:
-    """An initializer from its name, its class, its config, or any ``f(shape, dtype)``; None stays None."""
+    """An initializer from its name, its class, its config, or any ``f(shape, dtype)``; None stays None.
+
+    Example:
+        >>> from pynn import initializers
+        >>> initializers.get("he_normal")
+        HeNormal(seed=None, input_axes=None, output_axes=None)
+    """
     if identifier is None:
         return None
     if isinstance(identifier, dict):

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from pynn.errors import ArgumentError, DtypeError
+from pynn.graph.refusals import RefusingConstructor
 from pynn.graph.variable import Variable
 from pynn.utils.random_seed import checked_seed, next_seed
 
 
-class Initializer:
+class Initializer(RefusingConstructor):
     """Base of initializers: ``initializer(shape, dtype)`` gives a new NumPy array.
 
     Example:

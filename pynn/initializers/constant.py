@@ -12,21 +12,39 @@ from pynn.initializers.base import Initializer, checked_number, checked_shape
 
 
 class Zeros(Initializer):
-    """All 0."""
+    """All 0.
+
+    Example:
+        >>> from pynn import initializers
+        >>> initializers.Zeros()((2,))
+        array([0., 0.], dtype=float32)
+    """
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
         return np.zeros(*checked_shape(self, shape, dtype))
 
 
 class Ones(Initializer):
-    """All 1."""
+    """All 1.
+
+    Example:
+        >>> from pynn import initializers
+        >>> initializers.Ones()((2,))
+        array([1., 1.], dtype=float32)
+    """
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
         return np.ones(*checked_shape(self, shape, dtype))
 
 
 class Constant(Initializer):
-    """All ``value``; an array is broadcast to the shape."""
+    """All ``value``; an array is broadcast to the shape.
+
+    Example:
+        >>> from pynn import initializers
+        >>> initializers.Constant(0.5)((2,))
+        array([0.5, 0.5], dtype=float32)
+    """
 
     def __init__(self, value: Any = 0.0):
         self.value = value
@@ -54,7 +72,14 @@ class Constant(Initializer):
 
 
 class Identity(Initializer):
-    """``gain`` on the diagonal of a matrix, 0 elsewhere."""
+    """``gain`` on the diagonal of a matrix, 0 elsewhere.
+
+    Example:
+        >>> from pynn import initializers
+        >>> initializers.Identity()((2, 2))
+        array([[1., 0.],
+               [0., 1.]], dtype=float32)
+    """
 
     def __init__(self, gain: float = 1.0):
         self.gain = checked_number(self, "gain", gain)

@@ -20,7 +20,14 @@ def truncated_normal(rng: np.random.Generator, shape: Sequence[int], mean: float
 
 
 class RandomNormal(RandomInitializer):
-    """Normal distribution."""
+    """Normal distribution.
+
+    Example:
+        >>> from pynn import initializers
+        >>> w = initializers.RandomNormal(mean=2.0, stddev=0.1, seed=1)((100, 100))
+        >>> round(float(w.mean()), 2), round(float(w.std()), 2)
+        (2.0, 0.1)
+    """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None):
         super().__init__(seed)
@@ -35,7 +42,14 @@ class RandomNormal(RandomInitializer):
 
 
 class TruncatedNormal(RandomNormal):
-    """Normal distribution without what lies further than two standard deviations from the mean."""
+    """Normal distribution without what lies further than two standard deviations from the mean.
+
+    Example:
+        >>> from pynn import initializers
+        >>> w = initializers.TruncatedNormal(stddev=0.1, seed=1)((100, 100))
+        >>> bool(abs(w).max() <= 0.2)
+        True
+    """
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
         shape, dtype = checked_shape(self, shape, dtype)
@@ -43,11 +57,20 @@ class TruncatedNormal(RandomNormal):
 
 
 class RandomUniform(RandomInitializer):
-    """Uniform distribution over ``[minval, maxval)``."""
+    """Uniform distribution over ``[minval, maxval)``.
+
+    Example:
+        >>> from pynn import initializers
+        >>> w = initializers.RandomUniform(-1.0, 1.0, seed=1)((100, 100))
+        >>> bool(w.min() >= -1 and w.max() < 1)
+        True
+    """
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None):
         super().__init__(seed)
         self.minval, self.maxval = checked_number(self, "minval", minval), checked_number(self, "maxval", maxval)
+        if self.minval > self.maxval:
+            raise ArgumentError(f"RandomUniform: minval must not be above maxval, received {minval!r} and {maxval!r}")
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> np.ndarray:
         shape, dtype = checked_shape(self, shape, dtype)
@@ -61,6 +84,14 @@ class Orthogonal(RandomInitializer):
     """A random matrix whose rows (or columns, if there are fewer of them) are orthogonal and of length ``gain``.
 
     A weight of more than two axes is seen as a matrix ``(product of all axes but the last, last axis)``.
+
+    Example:
+        >>> from pynn import initializers
+        >>> w = initializers.Orthogonal(seed=1)((3, 3))
+        >>> abs(w @ w.T).round(3)
+        array([[1., 0., 0.],
+               [0., 1., 0.],
+               [0., 0., 1.]], dtype=float32)
     """
 
     def __init__(self, gain: float = 1.0, seed: int | None = None):

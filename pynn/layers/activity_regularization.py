@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pynn import regularizers
+from pynn.errors import ArgumentError
 from pynn.layers.layer import Layer
 
 
@@ -26,6 +27,8 @@ class ActivityRegularization(Layer):
     supports_masking = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any):
+        if kwargs.pop("activity_regularizer", None) is not None:
+            raise ArgumentError("ActivityRegularization: give l1 and l2 in place of activity_regularizer")
         super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)
         self.l1, self.l2 = l1, l2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -102,6 +103,7 @@ def rate_number(layer: str, value: Any) -> float:
 
 def one_number(layer: str, argument: str, value: Any) -> float:
     """``value`` if it is a finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
+    plain = isinstance(value, int | float | np.number) and not isinstance(value, bool | np.complexfloating)
+    if not plain or not abs(value) < math.inf:
         raise ArgumentError(f"{layer}: {argument} must be a number, received {value!r}")
-    return value  # type: ignore[return-value]
+    return value

@@ -32,7 +32,8 @@ class BatchNormalization(ScaledNormalization):
         momentum: how slowly the moving averages follow.
         epsilon: added to the variance.
         center, scale: whether there are ``beta`` and ``gamma``.
-        synchronized: accepted: there is one device only.
+        synchronized: whether the batch is the whole one, also where several processes have a part of it each
+            (:mod:`pynn.distribute`), whatever ``DataParallel(batch_norm=...)`` says.
         renorm: not supported.
 
     Shapes:
@@ -99,6 +100,9 @@ class BatchNormalization(ScaledNormalization):
             )
         if mask is not None:
             return self._masked(x, mask)
+        replica = trace.current().replica
+        if replica is not None and (replica.synchronizes or self.synchronized):
+            return self._synchronized_over(replica, x)
         channels = x.shape[self.axis]
         order = list(range(x.ndim))
         last = self.axis % x.ndim
@@ -115,6 +119,19 @@ class BatchNormalization(ScaledNormalization):
             old = trace.current().read(moving)
             moving.assign(old * self.momentum + batch * (1.0 - self.momentum))
 
+    def _synchronized_over(self, replica: Any, x: Value) -> Value:
+        """Training with the statistics of the rows of all processes."""
+        others, wide = self._axes(x)
+        mean = replica.mean(ops.mean(x, axis=others))
+        variance = replica.mean(ops.mean(ops.square(x - ops.reshape(mean, wide)), axis=others))
+        self._move(mean, variance)
+        return ops.batch_normalization(x, mean, variance, self.axis, self.beta, self.gamma, self.epsilon)
+
+    def _axes(self, x: Value) -> tuple[tuple[int, ...], list[int]]:
+        """All axes but the channels', and the shape in which a number per channel broadcasts."""
+        last = self.axis % x.ndim
+        return tuple(i for i in range(x.ndim) if i != last), [n if i == last else 1 for i, n in enumerate(x.shape)]
+
     def _masked(self, x: Value, mask: Any) -> Value:
         """Training with a mask: statistics of the places that count only."""
         weights = ops.cast(mask, "float32")
@@ -125,12 +142,15 @@ class BatchNormalization(ScaledNormalization):
             )
         weights = ops.reshape(weights, (*weights.shape, *[1] * (x.ndim - weights.ndim)))
         weights = ops.broadcast_to(weights, x.shape)
-        last = self.axis % x.ndim
-        others = tuple(i for i in range(x.ndim) if i != last)
-        count = ops.sum(weights, axis=others) + _EPSILON  # (channels,)
-        mean = ops.sum(x * weights, axis=others) / count
-        wide = [n if i == last else 1 for i, n in enumerate(x.shape)]
-        variance = ops.sum(ops.square(x - ops.reshape(mean, wide)) * weights, axis=others) / count
+        others, wide = self._axes(x)
+        replica = trace.current().replica
+        if replica is not None and (replica.synchronizes or self.synchronized):
+            total = lambda values: replica.mean(ops.mean(values, axis=others))  # noqa: E731
+        else:
+            total = lambda values: ops.sum(values, axis=others)  # noqa: E731
+        count = total(weights) + _EPSILON  # (channels,)
+        mean = total(x * weights) / count
+        variance = total(ops.square(x - ops.reshape(mean, wide)) * weights) / count
         self._move(mean, variance)
         return ops.batch_normalization(x, mean, variance, self.axis, self.beta, self.gamma, self.epsilon)
 

@@ -280,6 +280,12 @@ class ConvLSTM3D(_ConvLSTM):
 
     Shapes:
         ``(batch, steps, depth, height, width, channels)`` -> ``(batch, new depth, new height, new width, filters)``.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import layers
+        >>> layers.ConvLSTM3D(2, 3, padding="same")(np.ones((1, 2, 4, 4, 4, 1))).shape
+        (1, 4, 4, 4, 2)
     """
 
     rank = 3

@@ -97,5 +97,13 @@ def _unit(x: Value, axis: int) -> Value:
 
 
 def dot(inputs: Sequence[Any], axes: int | Sequence[int] = -1, **kwargs: Any) -> Any:
-    """``Dot(axes, **kwargs)(inputs)``."""
+    """``Dot(axes, **kwargs)(inputs)``.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import layers
+        >>> layers.dot([np.ones((2, 3)), np.ones((2, 3))], axes=1)
+        array([[3.],
+               [3.]], dtype=float32)
+    """
     return Dot(axes, **kwargs)(inputs)

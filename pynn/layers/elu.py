@@ -11,7 +11,14 @@ from pynn.layers.layer import Layer
 
 
 class ELU(Layer):
-    """``x`` where positive, else ``alpha * (exp(x) - 1)``."""
+    """``x`` where positive, else ``alpha * (exp(x) - 1)``.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import layers
+        >>> layers.ELU()(np.array([-1.0, 2.0])).round(3)
+        array([-0.632,  2.   ], dtype=float32)
+    """
 
     _stateless = True
     supports_masking = True

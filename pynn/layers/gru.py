@@ -18,6 +18,12 @@ class GRUCell(GatedCell):
 
     Called on ``(inputs (batch, features), [h])`` it gives ``(h, [h])``.  Where it is called by hand, each call draws
     dropout of its own; in a layer it is the same in all steps.  Gates: update, reset, candidate.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import layers
+        >>> layers.RNN(layers.GRUCell(4))(np.ones((2, 5, 3))).shape
+        (2, 4)
     """
 
     gates: ClassVar[int] = 3

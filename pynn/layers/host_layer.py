@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def encode_indices(indices: np.ndarray, mode: str, depth: int) -> np.ndarray:
         if indices.ndim > 1 and indices.shape[-1] == 1:
             indices = indices[..., 0]
         return (indices[..., None] == np.arange(depth)).astype("float32")
-    flat = indices.reshape(-1, indices.shape[-1]) if indices.ndim else indices.reshape(1, 1)
+    flat = indices.reshape(math.prod(indices.shape[:-1]), indices.shape[-1]) if indices.ndim else indices.reshape(1, 1)
     inside = (flat >= 0) & (flat < depth)
     rows = np.nonzero(inside)[0]
     counts = np.bincount(rows * depth + flat[inside], minlength=len(flat) * depth).reshape(len(flat), depth)

@@ -24,6 +24,12 @@ class InputLayer(Layer):
         batch_shape: ``(batch_size, *shape)`` in one.
         input_tensor: an existing symbolic tensor to start at; shape and dtype follow from it.
         sparse, ragged, optional: not supported.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import layers
+        >>> layers.InputLayer((4,)).output.shape
+        (None, 4)
     """
 
     _stateless = True

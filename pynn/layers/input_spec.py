@@ -26,6 +26,12 @@ class InputSpec:
         name: the input's key in a dictionary of inputs.
         optional: whether the input may be None.
         hint: the way out when the number of axes is wrong.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import layers
+        >>> layers.InputSpec(ndim=3, axes={-1: 8}).ndim
+        3
     """
 
     dtype: str | None = None

@@ -45,6 +45,8 @@ class Lambda(Layer):
         if not callable(function):
             raise ArgumentError(f"layer '{self.name}': function must be a function of the input, received {function!r}")
         self.function = function
+        if not isinstance(arguments, Mapping | None):
+            raise ArgumentError(f"layer '{self.name}': arguments must be a dictionary, received {arguments!r}")
         self.arguments = dict(arguments or {})
         self.mask = mask
         self.supports_masking = mask is not None

@@ -18,6 +18,7 @@ from pynn.graph import symbolic, trace
 from pynn.graph.ir import Value
 from pynn.graph.name_scope import layer_scope, scoped
 from pynn.graph.operation import Operation
+from pynn.graph.refusals import blaming_the_constructor
 from pynn.graph.symbolic import Call
 from pynn.graph.tensor import Tensor
 from pynn.graph.variable import Variable
@@ -351,12 +352,15 @@ class Layer(LayerState, Operation):
         if x is None:
             raise ArgumentError(f"layer '{self.name}': expected an input, received None")
         args = args[1:]
-        if symbolic.is_symbolic(x, args, kwargs):
-            return self._call_on_symbols(x, args, kwargs)
-        if trace.is_tracing():
-            return self._call_traced(x, args, kwargs)
-        training = kwargs.pop("training", None)
-        return self._call_on_arrays(x, args, kwargs, training)
+        try:
+            if symbolic.is_symbolic(x, args, kwargs):
+                return self._call_on_symbols(x, args, kwargs)
+            if trace.is_tracing():
+                return self._call_traced(x, args, kwargs)
+            training = kwargs.pop("training", None)
+            return self._call_on_arrays(x, args, kwargs, training)
+        except Exception as error:
+            raise blaming_the_constructor(error, self)  # noqa: B904 - it has its cause
 
     def _call_on_symbols(self, x: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Record the call; tracing it for the shapes of its outputs builds the layer."""

@@ -74,7 +74,14 @@ class Add(Merge):
 
 
 class Subtract(Merge):
-    """The first of two inputs less the second."""
+    """The first of two inputs less the second.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import layers
+        >>> layers.Subtract()([np.array([1.0, 4.0]), np.array([3.0, 2.0])])
+        array([-2.,  2.], dtype=float32)
+    """
 
     _least = 2
 
@@ -88,28 +95,56 @@ class Subtract(Merge):
 
 
 class Multiply(Merge):
-    """The product of the inputs, element by element."""
+    """The product of the inputs, element by element.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import layers
+        >>> layers.Multiply()([np.array([1.0, 4.0]), np.array([3.0, 2.0])])
+        array([3., 8.], dtype=float32)
+    """
 
     def _merge(self, xs: list[Value]) -> Value:
         return reduce(ops.multiply, xs)
 
 
 class Average(Merge):
-    """The mean of the inputs, element by element."""
+    """The mean of the inputs, element by element.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import layers
+        >>> layers.Average()([np.array([1.0, 4.0]), np.array([3.0, 2.0])])
+        array([2., 3.], dtype=float32)
+    """
 
     def _merge(self, xs: list[Value]) -> Value:
         return reduce(ops.add, xs) * (1.0 / len(xs))
 
 
 class Maximum(Merge):
-    """The largest of the inputs, element by element."""
+    """The largest of the inputs, element by element.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import layers
+        >>> layers.Maximum()([np.array([1.0, 4.0]), np.array([3.0, 2.0])])
+        array([3., 4.], dtype=float32)
+    """
 
     def _merge(self, xs: list[Value]) -> Value:
         return reduce(ops.maximum, xs)
 
 
 class Minimum(Merge):
-    """The smallest of the inputs, element by element."""
+    """The smallest of the inputs, element by element.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import layers
+        >>> layers.Minimum()([np.array([1.0, 4.0]), np.array([3.0, 2.0])])
+        array([1., 2.], dtype=float32)
+    """
 
     def _merge(self, xs: list[Value]) -> Value:
         return reduce(ops.minimum, xs)
@@ -179,5 +214,12 @@ minimum = _function(Minimum, "minimum")
 
 
 def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Any:
-    """``Concatenate(axis, **kwargs)(inputs)``."""
+    """``Concatenate(axis, **kwargs)(inputs)``.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import layers
+        >>> layers.concatenate([np.ones((2, 3)), np.ones((2, 4))]).shape
+        (2, 7)
+    """
     return Concatenate(axis, **kwargs)(inputs)

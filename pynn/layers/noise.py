@@ -75,6 +75,13 @@ class GaussianDropout(Noise):
     Args:
         rate: from 0 to below 1.
         seed: for the same numbers in every run.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import layers
+        >>> layers.GaussianDropout(0.2, seed=1)(np.ones((2, 3)))  # changes values only in training
+        array([[1., 1., 1.],
+               [1., 1., 1.]], dtype=float32)
     """
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any):
@@ -107,6 +114,13 @@ class AlphaDropout(Noise):
         rate: fraction to drop, from 0 to below 1.
         noise_shape: shape of the decisions; None stands for the input's length there, 1 shares one along the axis.
         seed: for the same numbers in every run.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import layers
+        >>> layers.AlphaDropout(0.2, seed=1)(np.ones((2, 3)))  # changes values only in training
+        array([[1., 1., 1.],
+               [1., 1., 1.]], dtype=float32)
     """
 
     def __init__(

@@ -7,6 +7,7 @@ has one for its arguments (``whole``), else as a graph of one ``step`` after the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -133,7 +134,7 @@ class RecurrentCell(WeightOptions):
 
     def project(self, x: Value) -> Value:
         """The input's part of the gates: ``(..., features)`` -> ``(..., gates * units)``."""
-        rows = x.size // x.shape[-1]
+        rows = math.prod(x.shape[:-1])
         z = ops.matmul(ops.reshape(x, (rows, x.shape[-1])), self.kernel)
         bias = self._input_bias()
         if bias is not None:

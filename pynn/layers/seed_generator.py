@@ -16,6 +16,12 @@ class SeedGenerator:
 
     Args:
         seed: where to start; drawn from the global seed if None.
+
+    Example:
+        >>> from pynn import random
+        >>> generator = random.SeedGenerator(1)
+        >>> bool((random.uniform((3,), seed=generator) != random.uniform((3,), seed=generator)).all())
+        True
     """
 
     def __init__(self, seed: int | None = None, name: str | None = None):

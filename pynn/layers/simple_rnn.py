@@ -16,6 +16,12 @@ class SimpleRNNCell(RecurrentCell):
 
     Called on ``(inputs (batch, features), [h])`` it gives ``(h, [h])``.  Where it is called by hand, each call draws
     dropout of its own; in a layer it is the same in all steps.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import layers
+        >>> layers.RNN(layers.SimpleRNNCell(4))(np.ones((2, 5, 3))).shape
+        (2, 4)
     """
 
     def step(

@@ -77,12 +77,25 @@ class SpatialDropout2D(_SpatialDropoutOfImages):
         rate: fraction to drop, from 0 to 1.
         data_format: ``"channels_last"`` or ``"channels_first"``.
         seed: for the same numbers in every run.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import layers
+        >>> layers.SpatialDropout2D(0.5)(np.ones((1, 4, 4, 3)), training=True).shape
+        (1, 4, 4, 3)
     """
 
     rank = 2
 
 
 class SpatialDropout3D(_SpatialDropoutOfImages):
-    """Drops whole channels of volumes; else like :class:`SpatialDropout2D`."""
+    """Drops whole channels of volumes; else like :class:`SpatialDropout2D`.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import layers
+        >>> layers.SpatialDropout3D(0.5)(np.ones((1, 2, 4, 4, 3)), training=True).shape
+        (1, 2, 4, 4, 3)
+    """
 
     rank = 3

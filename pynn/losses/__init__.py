@@ -94,6 +94,11 @@ def get(identifier: Any) -> Any:
     """A loss from its name, class, config, or any ``f(y_true, y_pred)``; None stays None.
 
     As in Keras, ``get("mse")`` is the function and ``get("MeanSquaredError")`` an object.
+
+    Example:
+        >>> from pynn import losses
+        >>> losses.get("mse") is losses.mean_squared_error
+        True
     """
     advice = "give a name such as 'mse', a Loss, or a function of (y_true, y_pred)"
     return object_of(identifier, "loss", _BY_NAME, deserialize, advice)

@@ -10,6 +10,7 @@ import numpy as np
 from pynn.errors import ArgumentError, DtypeError
 from pynn.graph import trace
 from pynn.graph.ir import Value
+from pynn.graph.refusals import RefusingConstructor
 from pynn.losses.alignment import squeeze_or_expand_to_same_rank
 from pynn.losses.targets import TARGET_CHECKS, check_numbers
 from pynn.losses.weighting import REDUCTIONS, both_masks, mask_of, reduce
@@ -19,7 +20,7 @@ from pynn.utils.naming import auto_name, snake_case
 from pynn.utils.serialization import serialize_object
 
 
-class Loss:
+class Loss(RefusingConstructor):
     """Base of losses.  A subclass defines ``call(y_true, y_pred)``, written in ``pynn.ops``: one number per sample.
 
     Args:

@@ -36,6 +36,11 @@ def circle(
         y_pred: embeddings ``(batch, n)`` of length 1.
         ref_labels, ref_embeddings: what to compare with; the batch itself by default.
         remove_diagonal: whether sample i is not compared with reference i: itself.
+
+    Example:
+        >>> from pynn import losses
+        >>> losses.circle([0, 0, 1, 1], [[1.0, 0.0], [0.8, 0.6], [0.0, 1.0], [0.6, 0.8]]).shape
+        (4,)
     """
     y_pred, labels = as_float(y_pred), _labels(y_true)
     others = y_pred if ref_embeddings is None else as_float(trace.as_value(ref_embeddings))

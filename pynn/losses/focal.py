@@ -30,6 +30,11 @@ def binary_focal_crossentropy(
     """``mean((1 - p_t)**gamma * binary_crossentropy)`` over ``axis``, ``p_t`` the probability of the right answer.
 
     With ``apply_class_balancing`` class 1 weighs ``alpha`` and class 0 ``1 - alpha``.
+
+    Example:
+        >>> from pynn import losses
+        >>> losses.binary_focal_crossentropy([[0.0, 1.0]], [[0.25, 0.75]]).round(4)
+        array([0.018], dtype=float32)
     """
     y_true, y_pred = same_shape("binary_focal_crossentropy", as_float(y_true), as_float(y_pred))
     y_true = smooth(y_true, label_smoothing, 2)
@@ -52,7 +57,13 @@ def categorical_focal_crossentropy(
     label_smoothing: float = 0.0,
     axis: int = -1,
 ) -> Value:
-    """``-sum(alpha * (1 - p)**gamma * t * log(p))`` over ``axis``; ``p`` is kept in ``[1e-7, 1 - 1e-7]``."""
+    """``-sum(alpha * (1 - p)**gamma * t * log(p))`` over ``axis``; ``p`` is kept in ``[1e-7, 1 - 1e-7]``.
+
+    Example:
+        >>> from pynn import losses
+        >>> losses.categorical_focal_crossentropy([[0.0, 1.0, 0.0]], [[0.25, 0.5, 0.25]]).round(4)
+        array([0.0433], dtype=float32)
+    """
     y_true, y_pred = same_shape("categorical_focal_crossentropy", as_float(y_true), as_float(y_pred))
     y_true = smooth(y_true, label_smoothing, y_pred.shape[axis])
     p = ops.softmax(y_pred, axis=axis) if from_logits else y_pred / ops.sum(y_pred, axis=axis, keepdims=True)

@@ -25,21 +25,39 @@ def _missing_margin(name: str, y_true: Value, y_pred: Value) -> Value:
 @targets_checked_by(check_signs)
 @traceable(arrays=2)
 def hinge(y_true: Value, y_pred: Value) -> Value:
-    """``mean(max(1 - y_true * y_pred, 0))`` over the last axis; labels -1 and 1, or 0 and 1."""
+    """``mean(max(1 - y_true * y_pred, 0))`` over the last axis; labels -1 and 1, or 0 and 1.
+
+    Example:
+        >>> from pynn import losses
+        >>> losses.hinge([[-1.0, 1.0]], [[0.5, 0.5]]).round(4)
+        array([1.], dtype=float32)
+    """
     return ops.mean(_missing_margin("hinge", y_true, y_pred), axis=-1)
 
 
 @targets_checked_by(check_signs)
 @traceable(arrays=2)
 def squared_hinge(y_true: Value, y_pred: Value) -> Value:
-    """``mean(max(1 - y_true * y_pred, 0)**2)`` over the last axis; labels -1 and 1, or 0 and 1."""
+    """``mean(max(1 - y_true * y_pred, 0)**2)`` over the last axis; labels -1 and 1, or 0 and 1.
+
+    Example:
+        >>> from pynn import losses
+        >>> losses.squared_hinge([[-1.0, 1.0]], [[0.5, 0.5]]).round(4)
+        array([1.25], dtype=float32)
+    """
     return ops.mean(ops.square(_missing_margin("squared_hinge", y_true, y_pred)), axis=-1)
 
 
 @targets_checked_by(check_one_hot)
 @traceable(arrays=2)
 def categorical_hinge(y_true: Value, y_pred: Value) -> Value:
-    """``max(1 + max((1 - y_true) * y_pred) - sum(y_true * y_pred), 0)`` over the last axis; one-hot targets."""
+    """``max(1 + max((1 - y_true) * y_pred) - sum(y_true * y_pred), 0)`` over the last axis; one-hot targets.
+
+    Example:
+        >>> from pynn import losses
+        >>> losses.categorical_hinge([[0.0, 1.0, 0.0]], [[0.25, 0.5, 0.25]]).round(4)
+        array([0.75], dtype=float32)
+    """
     y_true, y_pred = same_shape("categorical_hinge", as_float(y_true), as_float(y_pred))
     right = ops.sum(y_true * y_pred, axis=-1)
     best_wrong = ops.max((1.0 - y_true) * y_pred, axis=-1)

@@ -23,7 +23,13 @@ def _several(axis: Axes) -> Axes:
 @targets_checked_by(check_same_shape)
 @traceable(arrays=2)
 def dice(y_true: Value, y_pred: Value, axis: Axes = None) -> Value:
-    """``1 - 2 * sum(t * p) / (sum(t) + sum(p) + 1e-7)`` over ``axis``: one number if there is none."""
+    """``1 - 2 * sum(t * p) / (sum(t) + sum(p) + 1e-7)`` over ``axis``: one number if there is none.
+
+    Example:
+        >>> from pynn import losses
+        >>> losses.dice([[0.0, 1.0]], [[0.25, 0.75]]).round(4)
+        np.float32(0.25)
+    """
     y_true, y_pred = same_shape("dice", as_float(y_true), as_float(y_pred))
     axis = _several(axis)
     both = ops.sum(y_true * y_pred, axis=axis)
@@ -33,7 +39,13 @@ def dice(y_true: Value, y_pred: Value, axis: Axes = None) -> Value:
 @targets_checked_by(check_same_shape)
 @traceable(arrays=2)
 def tversky(y_true: Value, y_pred: Value, alpha: float = 0.5, beta: float = 0.5, axis: Axes = None) -> Value:
-    """``1 - tp / (tp + alpha * sum(t * (1 - p)) + beta * sum(p * (1 - t)) + 1e-7)``, ``tp = sum(t * p)``."""
+    """``1 - tp / (tp + alpha * sum(t * (1 - p)) + beta * sum(p * (1 - t)) + 1e-7)``, ``tp = sum(t * p)``.
+
+    Example:
+        >>> from pynn import losses
+        >>> losses.tversky([[0.0, 1.0]], [[0.25, 0.75]]).round(4)
+        np.float32(0.25)
+    """
     y_true, y_pred = same_shape("tversky", as_float(y_true), as_float(y_pred))
     axis = _several(axis)
     both = ops.sum(y_true * y_pred, axis=axis)

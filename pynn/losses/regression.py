@@ -20,7 +20,13 @@ def _floats(name: str, y_true: Any, y_pred: Any) -> tuple[Value, Value]:
 @targets_checked_by(check_same_shape)
 @traceable(arrays=2)
 def mean_squared_error(y_true: Value, y_pred: Value) -> Value:
-    """``mean((y_true - y_pred)**2)`` over the last axis."""
+    """``mean((y_true - y_pred)**2)`` over the last axis.
+
+    Example:
+        >>> from pynn import losses
+        >>> losses.mean_squared_error([[1.0, 2.0]], [[1.0, 4.0]]).round(4)
+        array([2.], dtype=float32)
+    """
     y_true, y_pred = _floats("mean_squared_error", y_true, y_pred)
     return ops.mean(ops.square(y_true - y_pred), axis=-1)
 
@@ -28,7 +34,13 @@ def mean_squared_error(y_true: Value, y_pred: Value) -> Value:
 @targets_checked_by(check_same_shape)
 @traceable(arrays=2)
 def mean_absolute_error(y_true: Value, y_pred: Value) -> Value:
-    """``mean(|y_true - y_pred|)`` over the last axis."""
+    """``mean(|y_true - y_pred|)`` over the last axis.
+
+    Example:
+        >>> from pynn import losses
+        >>> losses.mean_absolute_error([[1.0, 2.0]], [[1.0, 4.0]]).round(4)
+        array([1.], dtype=float32)
+    """
     y_true, y_pred = _floats("mean_absolute_error", y_true, y_pred)
     return ops.mean(ops.abs(y_true - y_pred), axis=-1)
 
@@ -36,7 +48,13 @@ def mean_absolute_error(y_true: Value, y_pred: Value) -> Value:
 @targets_checked_by(check_same_shape)
 @traceable(arrays=2)
 def mean_absolute_percentage_error(y_true: Value, y_pred: Value) -> Value:
-    """``100 * mean(|y_true - y_pred| / max(|y_true|, 1e-7))`` over the last axis."""
+    """``100 * mean(|y_true - y_pred| / max(|y_true|, 1e-7))`` over the last axis.
+
+    Example:
+        >>> from pynn import losses
+        >>> losses.mean_absolute_percentage_error([[1.0, 2.0]], [[1.0, 4.0]]).round(4)
+        array([50.], dtype=float32)
+    """
     y_true, y_pred = _floats("mean_absolute_percentage_error", y_true, y_pred)
     return 100.0 * ops.mean(ops.abs((y_true - y_pred) / ops.maximum(ops.abs(y_true), epsilon())), axis=-1)
 
@@ -44,7 +62,13 @@ def mean_absolute_percentage_error(y_true: Value, y_pred: Value) -> Value:
 @targets_checked_by(check_same_shape)
 @traceable(arrays=2)
 def mean_squared_logarithmic_error(y_true: Value, y_pred: Value) -> Value:
-    """``mean((log(y_true + 1) - log(y_pred + 1))**2)`` over the last axis; numbers below 1e-7 count as 1e-7."""
+    """``mean((log(y_true + 1) - log(y_pred + 1))**2)`` over the last axis; numbers below 1e-7 count as 1e-7.
+
+    Example:
+        >>> from pynn import losses
+        >>> losses.mean_squared_logarithmic_error([[1.0, 2.0]], [[1.0, 4.0]]).round(4)
+        array([0.1305], dtype=float32)
+    """
     y_true, y_pred = _floats("mean_squared_logarithmic_error", y_true, y_pred)
     true_log, pred_log = (ops.log(ops.maximum(y, epsilon()) + 1.0) for y in (y_true, y_pred))
     return ops.mean(ops.square(true_log - pred_log), axis=-1)
@@ -53,7 +77,13 @@ def mean_squared_logarithmic_error(y_true: Value, y_pred: Value) -> Value:
 @targets_checked_by(check_same_shape)
 @traceable(arrays=2)
 def huber(y_true: Value, y_pred: Value, delta: float = 1.0) -> Value:
-    """``mean(r**2 / 2 if |r| <= delta else delta * |r| - delta**2 / 2)`` over the last axis, ``r`` the error."""
+    """``mean(r**2 / 2 if |r| <= delta else delta * |r| - delta**2 / 2)`` over the last axis, ``r`` the error.
+
+    Example:
+        >>> from pynn import losses
+        >>> losses.huber([[1.0, 2.0]], [[1.0, 4.0]]).round(4)
+        array([0.75], dtype=float32)
+    """
     y_true, y_pred = _floats("huber", y_true, y_pred)
     size = ops.abs(y_pred - y_true)
     # Both cases at once, with the part of |r| below delta and the part above.
@@ -64,7 +94,13 @@ def huber(y_true: Value, y_pred: Value, delta: float = 1.0) -> Value:
 @targets_checked_by(check_same_shape)
 @traceable(arrays=2)
 def pseudo_huber(y_true: Value, y_pred: Value, delta: float = 1.0) -> Value:
-    """``mean(delta**2 * (sqrt(1 + (r / delta)**2) - 1))`` over the last axis, ``r`` the error."""
+    """``mean(delta**2 * (sqrt(1 + (r / delta)**2) - 1))`` over the last axis, ``r`` the error.
+
+    Example:
+        >>> from pynn import losses
+        >>> losses.pseudo_huber([[1.0, 2.0]], [[1.0, 4.0]]).round(4)
+        array([0.618], dtype=float32)
+    """
     y_true, y_pred = _floats("pseudo_huber", y_true, y_pred)
     r = ops.square((y_pred - y_true) * (1.0 / delta))
     # sqrt(1 + r) - 1 would lose small errors to rounding; this is the same number.
@@ -74,7 +110,13 @@ def pseudo_huber(y_true: Value, y_pred: Value, delta: float = 1.0) -> Value:
 @targets_checked_by(check_same_shape)
 @traceable(arrays=2)
 def log_cosh(y_true: Value, y_pred: Value) -> Value:
-    """``mean(log(cosh(y_pred - y_true)))`` over the last axis: near ``r**2 / 2`` for small errors, ``|r|`` beyond."""
+    """``mean(log(cosh(y_pred - y_true)))`` over the last axis: near ``r**2 / 2`` for small errors, ``|r|`` beyond.
+
+    Example:
+        >>> from pynn import losses
+        >>> losses.log_cosh([[1.0, 2.0]], [[1.0, 4.0]]).round(4)
+        array([0.6625], dtype=float32)
+    """
     y_true, y_pred = _floats("log_cosh", y_true, y_pred)
     size = ops.abs(y_pred - y_true)
     return ops.mean(size + ops.softplus(-2.0 * size) - 0.6931471805599453, axis=-1)
@@ -83,7 +125,13 @@ def log_cosh(y_true: Value, y_pred: Value) -> Value:
 @targets_checked_by(check_same_shape)
 @traceable(arrays=2)
 def cosine_similarity(y_true: Value, y_pred: Value, axis: int = -1) -> Value:
-    """``-sum(y_true / |y_true| * y_pred / |y_pred|)`` over ``axis``: -1 for one direction, 1 for opposite ones."""
+    """``-sum(y_true / |y_true| * y_pred / |y_pred|)`` over ``axis``: -1 for one direction, 1 for opposite ones.
+
+    Example:
+        >>> from pynn import losses
+        >>> losses.cosine_similarity([[1.0, 0.0]], [[1.0, 1.0]]).round(4)
+        array([-0.7071], dtype=float32)
+    """
     y_true, y_pred = _floats("cosine_similarity", y_true, y_pred)
     return -ops.sum(unit_length(y_true, axis) * unit_length(y_pred, axis), axis=axis)
 

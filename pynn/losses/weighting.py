@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pynn import ops
+from pynn.graph import trace
 from pynn.graph.ir import Value
 from pynn.losses.alignment import broadcast_weights
 from pynn.utils.arrays import as_float
@@ -44,7 +45,11 @@ def masked_weights(name: str, weights: Value | None, mask: Value | None, mean: b
     if mask is None:
         return weights
     mask = as_float(mask)
-    if mean:
+    replica = trace.current().replica
+    if mean and replica is not None:
+        remaining = replica.mean(ops.mean(mask))
+        mask = mask * divide_no_nan(ops.full_like(remaining, 1.0), remaining)
+    elif mean:
         mask = mask * divide_no_nan(ops.full_like(ops.sum(mask), mask.size), ops.sum(mask))
     if weights is None:
         return mask
@@ -57,6 +62,9 @@ def reduce(name: str, values: Value, weights: Value | None, mask: Value | None, 
 
     ``sum_over_batch_size`` (``mean``) divides the weighted sum by the number of values, ``mean_with_sample_weight`` by
     the sum of the weights; None and ``none`` keep one (weighted) number per sample.
+
+    Where a batch is divided among ranks, the mean of their results by their shares of the rows is the loss of the whole
+    batch.
     """
     weights = masked_weights(name, None if weights is None else as_float(weights), mask, reduction in _MEANS)
     if weights is not None:
@@ -65,8 +73,11 @@ def reduce(name: str, values: Value, weights: Value | None, mask: Value | None, 
     if reduction in (None, "none") or values.ndim == 0:
         return values
     total = ops.sum(values)
+    replica = trace.current().replica
     if reduction == "sum":
-        return total
+        return total if replica is None else total * (1.0 / (replica.share or 1.0))
     if reduction == "mean_with_sample_weight" and weights is not None:
+        if replica is not None:
+            return divide_no_nan(ops.mean(values), replica.mean(ops.mean(weights)))
         return divide_no_nan(total, ops.sum(weights))
     return total * (1.0 / max(1, values.size))

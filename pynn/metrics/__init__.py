@@ -119,6 +119,11 @@ def get(identifier: Any) -> Any:
     """A metric from its name, class, config, or any ``f(y_true, y_pred)``; None stays None.
 
     ``"accuracy"`` gives exact equality here; ``compile`` resolves it by the shapes (:func:`resolve_accuracy`).
+
+    Example:
+        >>> from pynn import metrics
+        >>> metrics.get("mae").name
+        'mean_absolute_error'
     """
     advice = "give a name such as 'accuracy', a Metric, or a function of (y_true, y_pred)"
     return object_of(identifier, "metric", _BY_NAME, deserialize, advice)

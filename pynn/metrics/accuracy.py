@@ -22,28 +22,52 @@ def accuracy(y_true: Value, y_pred: Value) -> Value:
 
 @traceable(arrays=2)
 def binary_accuracy(y_true: Value, y_pred: Value, threshold: float = 0.5) -> Value:
-    """1 where the prediction is on the right side of ``threshold``, else 0."""
+    """1 where the prediction is on the right side of ``threshold``, else 0.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metrics.binary_accuracy([[0.0, 1.0]], [[0.25, 0.75]])
+        array([[1., 1.]], dtype=float32)
+    """
     y_true, y_pred = same_shape("binary_accuracy", as_float(y_true), as_float(y_pred))
     return _equal(y_true, ops.cast(ops.greater(y_pred, threshold), "float32"))
 
 
 @traceable(arrays=2)
 def categorical_accuracy(y_true: Value, y_pred: Value) -> Value:
-    """1 where the most likely class is the one-hot target's class."""
+    """1 where the most likely class is the one-hot target's class.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metrics.categorical_accuracy([[0.0, 1.0], [1.0, 0.0]], [[0.2, 0.8], [0.4, 0.6]])
+        array([1., 0.], dtype=float32)
+    """
     y_true, y_pred = same_shape("categorical_accuracy", as_float(y_true), as_float(y_pred))
     return _equal(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1))
 
 
 @traceable(arrays=2)
 def sparse_categorical_accuracy(y_true: Value, y_pred: Value) -> Value:
-    """1 where the most likely class is the target's class number."""
+    """1 where the most likely class is the target's class number.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metrics.sparse_categorical_accuracy([1, 0], [[0.2, 0.8], [0.4, 0.6]])
+        array([1., 0.], dtype=float32)
+    """
     y_true = class_indices("sparse_categorical_accuracy", y_true, y_pred)
     return _equal(y_true, ops.argmax(as_float(y_pred), axis=-1))
 
 
 @traceable(arrays=2)
 def top_k_categorical_accuracy(y_true: Value, y_pred: Value, k: int = 5) -> Value:
-    """1 where the one-hot target's class is among the ``k`` most likely."""
+    """1 where the one-hot target's class is among the ``k`` most likely.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metrics.top_k_categorical_accuracy([[0.0, 0.0, 1.0]], [[0.1, 0.6, 0.3]], k=2)
+        array([1.], dtype=float32)
+    """
     y_true, y_pred = same_shape("top_k_categorical_accuracy", as_float(y_true), as_float(y_pred))
     return _among_first(ops.argmax(y_true, axis=-1), y_pred, k)
 
@@ -53,6 +77,11 @@ def sparse_top_k_categorical_accuracy(y_true: Value, y_pred: Value, k: int = 5, 
     """1 where the target's class number is among the ``k`` most likely.
 
     With ``from_sorted_ids`` predictions are class numbers, the most likely first, in place of scores.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metrics.sparse_top_k_categorical_accuracy([2], [[0.1, 0.6, 0.3]], k=2)
+        array([1.], dtype=float32)
     """
     labels = class_indices("sparse_top_k_categorical_accuracy", y_true, y_pred)
     if not from_sorted_ids:
@@ -73,6 +102,13 @@ class Accuracy(FunctionMetric, of=accuracy):
     """How often predictions equal targets exactly.
 
     In ``compile(metrics=["accuracy"])`` the kind of accuracy that fits the targets is chosen instead.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.Accuracy()
+        >>> metric.update_state([1, 2, 3, 4], [1, 2, 3, 0])
+        >>> round(float(metric.result()), 4)
+        0.75
     """
 
 
@@ -86,7 +122,15 @@ class BinaryAccuracy(FunctionMetric, of=binary_accuracy):
 
 
 class CategoricalAccuracy(FunctionMetric, of=categorical_accuracy):
-    """How often the most likely class is right; targets are one-hot."""
+    """How often the most likely class is right; targets are one-hot.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.CategoricalAccuracy()
+        >>> metric.update_state([[0.0, 1.0, 0.0]], [[0.25, 0.5, 0.25]])
+        >>> round(float(metric.result()), 4)
+        1.0
+    """
 
 
 class SparseCategoricalAccuracy(FunctionMetric, of=sparse_categorical_accuracy):
@@ -115,4 +159,12 @@ class SparseTopKCategoricalAccuracy(
     order=("k", "name", "dtype", "from_sorted_ids"),
     unwritten=("from_sorted_ids",),
 ):
-    """How often the right class is among the ``k`` most likely; targets are class numbers."""
+    """How often the right class is among the ``k`` most likely; targets are class numbers.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.SparseTopKCategoricalAccuracy(k=2)
+        >>> metric.update_state([2, 0], [[0.1, 0.6, 0.3], [0.2, 0.3, 0.5]])
+        >>> round(float(metric.result()), 4)
+        0.5
+    """

@@ -13,6 +13,7 @@ from pynn import initializers
 from pynn.errors import ArgumentError, DtypeError, GraphError
 from pynn.graph import trace
 from pynn.graph.later import Later
+from pynn.graph.refusals import RefusingConstructor
 from pynn.graph.stateless_scope import StatelessScope
 from pynn.graph.tensor import Tensor
 from pynn.graph.variable import Variable
@@ -21,7 +22,7 @@ from pynn.utils.arrays import to_array
 from pynn.utils.naming import auto_name, snake_case
 
 
-class Metric:
+class Metric(RefusingConstructor):
     """Base of metrics.
 
     A subclass defines ``update_state``, written in ``pynn.ops`` with ``variable.assign``, and ``result``, which reads

@@ -132,7 +132,8 @@ def _by_bucket(score: Value, positive: Value, negative: Value, thresholds: Seque
 def thresholds_of(name: str, thresholds: Any, default: float) -> list[float]:
     """A list of numbers in [0, 1] from one number, several or None."""
     found = [default] if thresholds is None else list(np.ravel(thresholds))
-    if thresholds is not None and not all(0 <= t <= 1 for t in found):
+    numbers = all(isinstance(t, int | float | np.number) for t in found)
+    if thresholds is not None and not (numbers and all(0 <= t <= 1 for t in found)):
         raise ArgumentError(f"{name}: thresholds must lie in [0, 1], received {thresholds!r}")
     return [float(t) for t in found]
 
@@ -169,19 +170,43 @@ class TruePositives(_Count):
 
 
 class FalsePositives(_Count):
-    """How many targets 0 have a prediction above the threshold."""
+    """How many targets 0 have a prediction above the threshold.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.FalsePositives()
+        >>> metric.update_state([0, 0, 1, 1], [0.1, 0.8, 0.3, 0.9])
+        >>> round(float(metric.result()), 4)
+        1.0
+    """
 
     _counted = ("false_positives",)
 
 
 class TrueNegatives(_Count):
-    """How many targets 0 have a prediction that is not above the threshold."""
+    """How many targets 0 have a prediction that is not above the threshold.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.TrueNegatives()
+        >>> metric.update_state([0, 0, 1, 1], [0.1, 0.8, 0.3, 0.9])
+        >>> round(float(metric.result()), 4)
+        1.0
+    """
 
     _counted = ("true_negatives",)
 
 
 class FalseNegatives(_Count):
-    """How many targets 1 have a prediction that is not above the threshold."""
+    """How many targets 1 have a prediction that is not above the threshold.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.FalseNegatives()
+        >>> metric.update_state([0, 0, 1, 1], [0.1, 0.8, 0.3, 0.9])
+        >>> round(float(metric.result()), 4)
+        1.0
+    """
 
     _counted = ("false_negatives",)
 

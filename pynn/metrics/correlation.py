@@ -12,7 +12,13 @@ from pynn.utils.arrays import as_float, traceable
 
 @traceable(arrays=2)
 def pearson_correlation(y_true: Value, y_pred: Value, axis: int = -1) -> Value:
-    """Covariance divided by both standard deviations, along ``axis``; NaN where one of them is 0."""
+    """Covariance divided by both standard deviations, along ``axis``; NaN where one of them is 0.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metrics.pearson_correlation([[1.0, 2.0, 3.0]], [[1.0, 2.0, 4.0]]).round(4)
+        array([0.982], dtype=float32)
+    """
     t, p = _centered("pearson_correlation", y_true, y_pred, axis)[:2]
     lengths = ops.sqrt(ops.sum(ops.square(t), axis=axis)) * ops.sqrt(ops.sum(ops.square(p), axis=axis))
     return ops.sum(t * p, axis=axis) / lengths
@@ -20,7 +26,13 @@ def pearson_correlation(y_true: Value, y_pred: Value, axis: int = -1) -> Value:
 
 @traceable(arrays=2)
 def concordance_correlation(y_true: Value, y_pred: Value, axis: int = -1) -> Value:
-    """``2 * cov / (var_t + var_p + (mean_t - mean_p)**2)`` along ``axis``: 1 only where they are equal."""
+    """``2 * cov / (var_t + var_p + (mean_t - mean_p)**2)`` along ``axis``: 1 only where they are equal.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metrics.concordance_correlation([[1.0, 2.0, 3.0]], [[1.0, 2.0, 4.0]]).round(4)
+        array([0.8571], dtype=float32)
+    """
     t, p, distance = _centered("concordance_correlation", y_true, y_pred, axis)
     covariance = ops.mean(t * p, axis=axis)
     spread = ops.mean(ops.square(t), axis=axis) + ops.mean(ops.square(p), axis=axis)
@@ -48,4 +60,11 @@ class ConcordanceCorrelation(FunctionMetric, of=concordance_correlation):
 
     Source:
         L. I. Lin, A Concordance Correlation Coefficient to Evaluate Reproducibility, 1989.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.ConcordanceCorrelation()
+        >>> metric.update_state([[1.0], [2.0], [3.0]], [[1.0], [2.0], [4.0]])
+        >>> round(float(metric.result()), 4)
+        0.0
     """

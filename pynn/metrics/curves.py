@@ -219,7 +219,15 @@ class SensitivityAtSpecificity(_BestUnderConstraint):
 
 
 class SpecificityAtSensitivity(_BestUnderConstraint):
-    """The best specificity ``tn / (tn + fp)`` at thresholds where sensitivity ``tp / (tp + fn)`` is enough."""
+    """The best specificity ``tn / (tn + fp)`` at thresholds where sensitivity ``tp / (tp + fn)`` is enough.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.SpecificityAtSensitivity(sensitivity=0.5)
+        >>> metric.update_state([0, 0, 1, 1], [0.1, 0.5, 0.3, 0.9])
+        >>> round(float(metric.result()), 4)
+        1.0
+    """
 
     _argument = "sensitivity"
     _bounded, _wanted = _recall, _specificity
@@ -236,7 +244,15 @@ class SpecificityAtSensitivity(_BestUnderConstraint):
 
 
 class PrecisionAtRecall(_BestUnderConstraint):
-    """The best precision ``tp / (tp + fp)`` at thresholds where recall ``tp / (tp + fn)`` is enough."""
+    """The best precision ``tp / (tp + fp)`` at thresholds where recall ``tp / (tp + fn)`` is enough.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.PrecisionAtRecall(recall=0.5)
+        >>> metric.update_state([0, 0, 1, 1], [0.1, 0.5, 0.3, 0.9])
+        >>> round(float(metric.result()), 4)
+        1.0
+    """
 
     _argument = "recall"
     _bounded, _wanted = _recall, _precision
@@ -253,7 +269,15 @@ class PrecisionAtRecall(_BestUnderConstraint):
 
 
 class RecallAtPrecision(_BestUnderConstraint):
-    """The best recall ``tp / (tp + fn)`` at thresholds where precision ``tp / (tp + fp)`` is enough."""
+    """The best recall ``tp / (tp + fn)`` at thresholds where precision ``tp / (tp + fp)`` is enough.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.RecallAtPrecision(precision=0.8)
+        >>> metric.update_state([0, 0, 1, 1], [0.1, 0.5, 0.3, 0.9])
+        >>> round(float(metric.result()), 4)
+        0.5
+    """
 
     _argument = "precision"
     _bounded, _wanted = _precision, _recall

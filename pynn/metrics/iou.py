@@ -52,6 +52,13 @@ class IoU(Metric):
         axis: int = -1,
     ):
         super().__init__("int32" if dtype == "int" else dtype, name)
+        if isinstance(num_classes, bool) or not isinstance(num_classes, int | np.integer) or num_classes < 1:
+            raise ArgumentError(
+                f"{type(self).__name__}: num_classes must be a positive integer, received {num_classes!r}"
+            )
+        for which, value in (("sparse_y_true", sparse_y_true), ("sparse_y_pred", sparse_y_pred)):
+            if not isinstance(value, bool | np.bool_):
+                raise ArgumentError(f"{type(self).__name__}: {which} must be True or False, received {value!r}")
         for target in target_class_ids:
             if not 0 <= target < num_classes:
                 raise ArgumentError(
@@ -166,7 +173,15 @@ class MeanIoU(IoU):
 
 
 class OneHotIoU(IoU):
-    """:class:`IoU` of targets that are one-hot, and predictions that are scores of the classes."""
+    """:class:`IoU` of targets that are one-hot, and predictions that are scores of the classes.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.OneHotIoU(num_classes=2, target_class_ids=[1])
+        >>> metric.update_state([[0.0, 1.0], [1.0, 0.0]], [[0.2, 0.8], [0.4, 0.6]])
+        >>> round(float(metric.result()), 4)
+        0.5
+    """
 
     def __init__(
         self,
@@ -185,7 +200,15 @@ class OneHotIoU(IoU):
 
 
 class OneHotMeanIoU(MeanIoU):
-    """:class:`MeanIoU` of targets that are one-hot, and predictions that are scores of the classes."""
+    """:class:`MeanIoU` of targets that are one-hot, and predictions that are scores of the classes.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.OneHotMeanIoU(num_classes=2)
+        >>> metric.update_state([[0.0, 1.0], [1.0, 0.0]], [[0.2, 0.8], [0.4, 0.6]])
+        >>> round(float(metric.result()), 4)
+        0.25
+    """
 
     def __init__(
         self,

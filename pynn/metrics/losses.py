@@ -21,23 +21,63 @@ def cosine_similarity(y_true: Value, y_pred: Value, axis: int = -1) -> Value:
 
 
 class MeanSquaredError(FunctionMetric, of=losses.mean_squared_error):
-    """Mean squared error over all samples."""
+    """Mean squared error over all samples.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.MeanSquaredError()
+        >>> metric.update_state([[1.0], [2.0]], [[1.0], [4.0]])
+        >>> round(float(metric.result()), 4)
+        2.0
+    """
 
 
 class MeanAbsoluteError(FunctionMetric, of=losses.mean_absolute_error):
-    """Mean absolute error over all samples."""
+    """Mean absolute error over all samples.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.MeanAbsoluteError()
+        >>> metric.update_state([[1.0], [2.0]], [[1.0], [4.0]])
+        >>> round(float(metric.result()), 4)
+        1.0
+    """
 
 
 class MeanAbsolutePercentageError(FunctionMetric, of=losses.mean_absolute_percentage_error):
-    """Mean absolute error in percent of the targets."""
+    """Mean absolute error in percent of the targets.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.MeanAbsolutePercentageError()
+        >>> metric.update_state([[1.0], [2.0]], [[1.0], [4.0]])
+        >>> round(float(metric.result()), 4)
+        50.0
+    """
 
 
 class MeanSquaredLogarithmicError(FunctionMetric, of=losses.mean_squared_logarithmic_error):
-    """Mean squared difference of logarithms."""
+    """Mean squared difference of logarithms.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.MeanSquaredLogarithmicError()
+        >>> metric.update_state([[1.0], [2.0]], [[1.0], [4.0]])
+        >>> round(float(metric.result()), 4)
+        0.1305
+    """
 
 
 class LogCoshError(FunctionMetric, of=losses.log_cosh, name="logcosh"):
-    """Mean logarithm of the hyperbolic cosine of the error."""
+    """Mean logarithm of the hyperbolic cosine of the error.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.LogCoshError()
+        >>> metric.update_state([[1.0], [2.0]], [[1.0], [4.0]])
+        >>> round(float(metric.result()), 4)
+        0.6625
+    """
 
 
 class CosineSimilarity(FunctionMetric, of=cosine_similarity, unwritten=("axis",)):
@@ -50,23 +90,63 @@ class CosineSimilarity(FunctionMetric, of=cosine_similarity, unwritten=("axis",)
 
 
 class Hinge(FunctionMetric, of=losses.hinge):
-    """Mean margin that is missing; labels -1 and 1, or 0 and 1."""
+    """Mean margin that is missing; labels -1 and 1, or 0 and 1.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.Hinge()
+        >>> metric.update_state([[-1.0, 1.0]], [[0.5, 0.5]])
+        >>> round(float(metric.result()), 4)
+        1.0
+    """
 
 
 class SquaredHinge(FunctionMetric, of=losses.squared_hinge):
-    """Mean square of the margin that is missing."""
+    """Mean square of the margin that is missing.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.SquaredHinge()
+        >>> metric.update_state([[-1.0, 1.0]], [[0.5, 0.5]])
+        >>> round(float(metric.result()), 4)
+        1.25
+    """
 
 
 class CategoricalHinge(FunctionMetric, of=losses.categorical_hinge):
-    """Mean margin that is missing to the best wrong class; targets are one-hot."""
+    """Mean margin that is missing to the best wrong class; targets are one-hot.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.CategoricalHinge()
+        >>> metric.update_state([[0.0, 1.0, 0.0]], [[0.25, 0.5, 0.25]])
+        >>> round(float(metric.result()), 4)
+        0.75
+    """
 
 
 class KLDivergence(FunctionMetric, of=losses.kl_divergence):
-    """Mean Kullback-Leibler divergence of predicted from given probabilities."""
+    """Mean Kullback-Leibler divergence of predicted from given probabilities.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.KLDivergence()
+        >>> metric.update_state([[0.5, 0.5]], [[0.25, 0.75]])
+        >>> round(float(metric.result()), 4)
+        0.1438
+    """
 
 
 class Poisson(FunctionMetric, of=losses.poisson):
-    """Mean Poisson loss."""
+    """Mean Poisson loss.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.Poisson()
+        >>> metric.update_state([[1.0], [2.0]], [[1.0], [4.0]])
+        >>> round(float(metric.result()), 4)
+        1.1137
+    """
 
 
 class BinaryCrossentropy(
@@ -75,15 +155,39 @@ class BinaryCrossentropy(
     order=("name", "dtype", "from_logits", "label_smoothing"),
     label_smoothing=0,
 ):
-    """Binary cross-entropy over all samples."""
+    """Binary cross-entropy over all samples.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.BinaryCrossentropy()
+        >>> metric.update_state([[0.0, 1.0]], [[0.25, 0.75]])
+        >>> round(float(metric.result()), 4)
+        0.2877
+    """
 
 
 class CategoricalCrossentropy(FunctionMetric, of=losses.categorical_crossentropy, label_smoothing=0):
-    """Cross-entropy over all samples; targets are one-hot."""
+    """Cross-entropy over all samples; targets are one-hot.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.CategoricalCrossentropy()
+        >>> metric.update_state([[0.0, 1.0, 0.0]], [[0.25, 0.5, 0.25]])
+        >>> round(float(metric.result()), 4)
+        0.6931
+    """
 
 
 class SparseCategoricalCrossentropy(FunctionMetric, of=losses.sparse_categorical_crossentropy):
-    """Cross-entropy over all samples; targets are class numbers."""
+    """Cross-entropy over all samples; targets are class numbers.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.SparseCategoricalCrossentropy()
+        >>> metric.update_state([1], [[0.25, 0.5, 0.25]])
+        >>> round(float(metric.result()), 4)
+        0.6931
+    """
 
 
 class RootMeanSquaredError(Mean):

@@ -85,6 +85,13 @@ class MeanMetricWrapper(Mean):
     """Mean of a function ``fn(y_true, y_pred, **kwargs)`` that gives a number per sample.
 
     Steps that a mask of the predictions hides do not count.
+
+    Example:
+        >>> from pynn import metrics
+        >>> metric = metrics.MeanMetricWrapper(lambda y_true, y_pred: (y_true - y_pred) ** 4)
+        >>> metric.update_state([[1.0], [2.0]], [[1.0], [4.0]])
+        >>> round(float(metric.result()), 4)
+        8.0
     """
 
     def __init__(self, fn: Callable[..., Value], name: str | None = None, dtype: Any = None, **kwargs: Any):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -31,6 +31,24 @@ if TYPE_CHECKING:
 Prepare = Callable[[Any, Any, Any], tuple[Sequence[np.ndarray], Layout]]
 
 
+class Batches(Protocol):
+    """What the loops use; see :class:`ArrayBatches`."""
+
+    changed: bool
+    share: float | None
+    own_rows: int | None
+
+    @property
+    def steps(self) -> int | None: ...
+    @property
+    def layout(self) -> Layout: ...
+    def cap(self, most: int) -> bool: ...
+    def begin_epoch(self, again: bool = False) -> None: ...
+    def next(self) -> Sequence[np.ndarray] | None: ...
+    def ahead(self) -> Any: ...
+    def end_epoch(self) -> None: ...
+
+
 class ArrayBatches:
     """Batches of arrays; while one step runs, its idle threads fill the next batch.
 
@@ -44,21 +62,31 @@ class ArrayBatches:
         steps: how many batches an epoch has.
         rows: how many samples there are.
         changed: whether the latest batch may have another signature than the one before.
+        share: the part of the rows of the latest batch that this process has, where several train together.
+        own_rows: how many these are; None if they are all.
     """
+
+    share: float | None = None
+    own_rows: int | None = None
 
     def __init__(self, columns: Columns, batch_size: int | None, shuffle: bool | str = False, steps: int | None = None):
         self.layout = columns.layout
         self.rows = len(columns.arrays[0])
         if batch_size is None:
             batch_size = 32 if steps is None else -(-self.rows // steps)
-        self._batcher = Batcher(columns.arrays, columns.dtypes, min(batch_size, self.rows), names=columns.names)
+        self._size = min(batch_size, self.rows)
+        own_size, self._all = self._divide(self._size)
+        self._batcher = Batcher(columns.arrays, columns.dtypes, own_size, names=columns.names)
         self._shuffle = shuffle
-        self._all = self._batcher.steps
         self._limit = steps
         self.steps: int | None = self._all if steps is None else steps
         self.changed = True
         self._at = self._left = 0
         self._filled = self._began = False
+
+    def _divide(self, batch_size: int) -> tuple[int, int]:
+        """Rows in a batch of this process, and how many batches there are."""
+        return batch_size, -(-self.rows // batch_size)
 
     def cap(self, most: int) -> bool:
         """Give at most so many batches per epoch; tells whether that is a change."""
@@ -80,9 +108,9 @@ class ArrayBatches:
         if not self._shuffle:
             return None
         if self._shuffle == "batch":
-            size = self._batcher.batch_size
-            starts = range(0, self.rows, size)
-            return np.concatenate([first + generator().permutation(min(size, self.rows - first)) for first in starts])
+            starts = range(0, self.rows, self._size)
+            sizes = [min(self._size, self.rows - first) for first in starts]
+            return np.concatenate([a + generator().permutation(n) for a, n in zip(starts, sizes, strict=True)])
         return generator().permutation(self.rows)
 
     def next(self) -> list[np.ndarray] | None:
@@ -128,6 +156,8 @@ class IteratedBatches:
 
     rows = None
     changed = True
+    share: float | None = None
+    own_rows: int | None = None
     layout: Layout
 
     def __init__(
@@ -192,9 +222,6 @@ class IteratedBatches:
         """Tell the data set."""
         if self._dataset is not None:
             self._dataset.on_epoch_end()
-
-
-Batches = ArrayBatches | IteratedBatches
 
 
 def makes_batches(x: Any) -> bool:

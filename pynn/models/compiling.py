@@ -19,6 +19,7 @@ from pynn.utils.callers import users_line
 from pynn.utils.structure import flatten
 
 if TYPE_CHECKING:
+    from pynn.distribute import DataParallel
     from pynn.graph.variable import Variable
     from pynn.models.compiled import CompiledLoss, CompiledMetrics
     from pynn.models.step import StepPrograms
@@ -50,6 +51,9 @@ class Compiling:
         self.loss: Any = None
         self.compiled = False
         self.steps_per_execution = 1
+        #: The processes that train this model together, if there are several, and whether they have begun equal.
+        self._distribution: DataParallel | None = None
+        self._synchronized = False
         self.jit_compile: Any = True
         self._loss_tracker: Any = None
         self._compile_loss: CompiledLoss | None = None
@@ -69,6 +73,7 @@ class Compiling:
         steps_per_execution: int = 1,
         jit_compile: Any = "auto",
         auto_scale_loss: bool = True,
+        distribute: Any = None,
     ) -> None:
         """Say how the model learns.
 
@@ -89,6 +94,8 @@ class Compiling:
                 without it, so it does not make them faster.
             jit_compile: accepted, since every step is compiled anyway.
             auto_scale_loss: accepted, since losses are float32 and need no scaling.
+            distribute: a :class:`pynn.distribute.DataParallel`, to train in several processes; by default that of the
+                ``with`` block around, or what ``PYNN_DISTRIBUTE`` says.
 
         Raises:
             ArgumentError: an unknown name; the message lists near matches.
@@ -100,9 +107,11 @@ class Compiling:
             >>> model.compiled
             True
         """
+        from pynn.distribute.data_parallel import active
         from pynn.metrics import Mean
         from pynn.models.compiled import CompiledLoss, CompiledMetrics
 
+        self._distribution, self._synchronized = active(distribute), False
         self.run_eagerly = bool(run_eagerly)
         self.steps_per_execution = checked_count("steps_per_execution", steps_per_execution)
         self.optimizer = _as_optimizer(optimizer)

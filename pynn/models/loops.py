@@ -54,7 +54,7 @@ def _run_steps(
     done = 0
     while arrays is not None:
         if step is None or batches.changed:
-            step = programs.get(kind, arrays, batches.layout)
+            step = programs.get(kind, arrays, batches.layout, batches.share)
         if on_begin and done % group == 0:
             tell_begin(done)
         outputs = step.program(arrays, batches.ahead())
@@ -85,12 +85,12 @@ def predict_batches(model: Trainer, batches: Batches, callbacks: CallbackList | 
     done = 0
     while arrays is not None:
         if step is None or batches.changed:
-            step = programs.get("predict", arrays, batches.layout)
+            step = programs.get("predict", arrays, batches.layout, batches.share)
         if callbacks is not None:
             callbacks.on_predict_batch_begin(done)
         outputs = step.outputs(step.program(arrays, batches.ahead()))
         structure = outputs if structure is None else structure
-        parts.append(flatten(outputs))
+        parts.append([rows[: batches.own_rows] for rows in flatten(outputs)])
         if callbacks is not None:
             callbacks.on_predict_batch_end(done, {"outputs": outputs})
             if model.stop_predicting:
@@ -100,6 +100,8 @@ def predict_batches(model: Trainer, batches: Batches, callbacks: CallbackList | 
     batches.end_epoch()
     if step is None:
         raise nothing_came("x")
+    if batches.share is not None and model._distribution is not None:
+        parts = model._distribution.gather_rows(parts)
     results = parts[0] if len(parts) == 1 else [np.concatenate(rows).view(Tensor) for rows in zip(*parts, strict=True)]
     if callbacks is not None:
         callbacks.on_predict_end()

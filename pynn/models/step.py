@@ -32,14 +32,23 @@ def spec_of(array: np.ndarray) -> Spec:
 
 
 def trace_step(
-    model: Model, kind: str, specs: Sequence[Spec], layout: Layout | None = None, recording: Trace | None = None
+    model: Model,
+    kind: str,
+    specs: Sequence[Spec],
+    layout: Layout | None = None,
+    recording: Trace | None = None,
+    share: float | None = None,
 ) -> tuple[Graph, Any]:
     """The graph of ``model.train_step``, ``test_step`` or ``predict_step``, and what the method returned.
 
-    In that, numbers stand for the graph's outputs; everything else is as it was.
+    In that, numbers stand for the graph's outputs; everything else is as it was.  ``share`` is this process's part of
+    the batch, where several train together.
     """
     layout = layout or plain_layout(len(specs))
+    ranks = None if share is None else model._distribution
     with recording or Trace() as trace:
+        if ranks is not None and share is not None:
+            ranks.begin(trace, share)
         feeds = [trace.input(name, spec) for name, spec in zip(layout.names, specs, strict=True)]
         returned = getattr(model, f"{kind}_step")(layout.data(feeds))
         outputs: list[Value] = []
@@ -51,7 +60,8 @@ def trace_step(
             return _Output(len(outputs) - 1)
 
         template = map_structure(place, returned)
-        return trace.finish(outputs), template
+        graph = trace.finish(outputs)
+    return graph if ranks is None else ranks.combine(graph, trace, model, kind), template
 
 
 class _Output(int):
@@ -220,12 +230,19 @@ class StepPrograms:
         self.plain.clear()
         self._metrics = None
 
-    def get(self, kind: str, arrays: Sequence[np.ndarray], layout: Layout | None = None) -> Step:
-        """The step of this kind for arrays of these shapes and dtypes."""
+    def get(
+        self, kind: str, arrays: Sequence[np.ndarray], layout: Layout | None = None, share: float | None = None
+    ) -> Step:
+        """The step of this kind for arrays of these shapes and dtypes, which are this ``share`` of a batch."""
         if self._model.run_eagerly:
+            if share is not None:
+                raise ArgumentError(
+                    f"model '{self._model.name}': run_eagerly=True is for finding mistakes in one process; several "
+                    "processes (pynn.distribute) need compiled steps"
+                )
             return EagerStep(self._model, kind, layout)
         trainable = self._model._trainable_signature() if kind != "predict" else None
-        key = (kind, layout, trainable, config.conv_precision(), *((a.shape, a.dtype) for a in arrays))
+        key = (kind, layout, trainable, share, config.conv_precision(), *((a.shape, a.dtype) for a in arrays))
         step = self._steps.get(key)
         if step is not None:
             return step
@@ -234,7 +251,7 @@ class StepPrograms:
             if step is not None:
                 return step
             specs = [spec_of(a) for a in arrays]
-            graph, template = trace_step(self._model, kind, specs, layout)
+            graph, template = trace_step(self._model, kind, specs, layout, share=share)
             title = f"{kind} step of '{self._model.name}' for {', '.join(map(str, specs))}"
             step = self._steps[key] = Step(self._model, kind, compile_graph(graph, title=title), template)
             self._metrics = None

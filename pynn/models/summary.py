@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pynn.distribute.ranks import rank
 from pynn.errors import ArgumentError
 from pynn.graph.symbolic import map_shapes
 from pynn.graph.variable import Variable
@@ -44,6 +45,8 @@ def print_summary(
     """
     if style not in ("keras3", "classic"):
         raise ArgumentError(f"summary: style must be 'keras3' or 'classic', received {style!r}")
+    if print_fn is None and rank() > 0:
+        return  # several processes train together, and the first one prints
     graph = getattr(model, "_graph", None)
     branched = graph is not None and not graph.is_chain
     header, align, width = ["Layer (type)", "Output Shape", "Param #"], ["<", "<", ">"], _WIDTH

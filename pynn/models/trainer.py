@@ -23,6 +23,7 @@ from pynn.utils.callers import users_line
 if TYPE_CHECKING:
     from pynn.callbacks import CallbackList, History
     from pynn.models.call_graph import CallGraph
+    from pynn.models.columns import Columns
     from pynn.models.layout import Layout
     from pynn.models.step import Step
 
@@ -51,6 +52,7 @@ class Trainer(Compiling):
         self._init_compiling()
         self._programs = StepPrograms(self)  # type: ignore[arg-type]
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
+        self._initial_epoch = 0
         self.history: Any = None
 
     # ---- fit -------------------------------------------------------------------------------------------------
@@ -138,8 +140,8 @@ class Trainer(Compiling):
             columns, held_out = whole.split(validation_split)
             if class_weight is not None:
                 held_out.sample_weight = None  # weights of classes are for training
-            batches = _capped(ArrayBatches(columns, _checked_size(batch_size), shuffle, steps))
-            validation = _capped(ArrayBatches(held_out, _checked_size(size), False, validation_steps))
+            batches = self._array_batches(columns, _checked_size(batch_size), shuffle, steps)
+            validation = self._array_batches(held_out, _checked_size(size), False, validation_steps)
         else:
             batches = self._batches("train", x, y, sample_weight, batch_size, steps, shuffle, class_weight)
         if validation_data is not None:
@@ -154,6 +156,8 @@ class Trainer(Compiling):
         try:
             try:
                 cbs.on_train_begin()
+                if self._distribution is not None:
+                    self._distribution.synchronize(self)
                 initial_epoch = self._initial_epoch  # BackupAndRestore may know better
                 if initial_epoch and hasattr(x, "resume_at"):
                     x.resume_at(initial_epoch, steps)
@@ -171,12 +175,16 @@ class Trainer(Compiling):
                         results = evaluate_batches(self, validation, cbs, "validation_data")
                         logs.update({f"val_{name}": value for name, value in results.items()})
                     cbs.on_epoch_end(epoch, logs)
+                    if self._distribution is not None:
+                        self._distribution.agree(self)
                     if self.stop_training:
                         break
             finally:  # an interrupted run leaves a model that can be used, too
                 if self._steps_made() > steps_before:
                     self.optimizer.finalize_variable_values(self.trainable_variables)
             cbs.on_train_end(logs)
+            if self._distribution is not None:
+                self._distribution.barrier()  # what rank 0 has written is there
         finally:
             cbs.close()
         return self.history
@@ -200,7 +208,7 @@ class Trainer(Compiling):
         self._refuse_own_loop(kind)
         if not makes_batches(x):
             columns = columns_of(self, kind, x, y, sample_weight, class_weight, prefix)
-            return _capped(ArrayBatches(columns, batch_size, shuffle, steps))
+            return self._array_batches(columns, batch_size, shuffle, steps)
         for argument, given in (("y", y), ("sample_weight", sample_weight)):
             if given is not None:
                 raise ArgumentError(
@@ -212,7 +220,21 @@ class Trainer(Compiling):
             columns = columns_of(self, kind, x, y, sample_weight, class_weight, prefix)
             return columns.feeds(), columns.layout
 
-        return _capped(iterated(x, prepare, f"{prefix}x", shuffle, steps))
+        batches = iterated(x, prepare, f"{prefix}x", shuffle, steps)
+        if self._distribution is None:
+            return _capped(batches)
+        from pynn.distribute.batches import RankBatches
+
+        return _capped(RankBatches(self._distribution, batches))
+
+    def _array_batches(
+        self, columns: Columns, batch_size: int | None, shuffle: bool | str, steps: int | None
+    ) -> Batches:
+        if self._distribution is None:
+            return _capped(ArrayBatches(columns, batch_size, shuffle, steps))
+        from pynn.distribute.batches import own_array_batches
+
+        return _capped(own_array_batches(self._distribution, columns, batch_size, shuffle, steps))
 
     # ---- what Keras's own loops are made of --------------------------------------------------------------------
 
@@ -251,11 +273,20 @@ class Trainer(Compiling):
                 f"not call; override {kind}_step (or train with a loop of your own) instead"
             )
 
+    def _begin_equal(self) -> None:
+        """Give all processes that train together the same state, if they have had no reason yet to have it."""
+        if self._distribution is not None and not self._synchronized:
+            self._distribution.synchronize(self)
+
     def _callback_list(
         self, callbacks: Any, verbose: Any, steps: int | None, epochs: int = 1, add_history: bool = False
     ) -> CallbackList:
         from pynn.callbacks import CallbackList
 
+        if self._distribution is not None and self._distribution.rank > 0:
+            from pynn.distribute.callbacks import silent
+
+            callbacks, verbose = silent(callbacks), 0
         return CallbackList(
             callbacks, add_history=add_history, add_progbar=verbose != 0, verbose=verbose, epochs=epochs, steps=steps,
             model=self,
@@ -292,6 +323,7 @@ class Trainer(Compiling):
         """
         self._require_compiled("evaluate")
         batches = self._batches("test", x, y, sample_weight, batch_size, _checked_steps("steps", steps))
+        self._begin_equal()
         cbs = self._callback_list(callbacks, verbose, batches.steps)
         try:
             results = evaluate_batches(self, batches, cbs)
@@ -326,6 +358,7 @@ class Trainer(Compiling):
         if quiet and steps is None and type(x) is np.ndarray and x.ndim and len(x) <= (_checked_size(batch_size) or 32):
             return self.predict_on_batch(x)  # what loops over samples call: there is nothing to cut into batches
         batches = self._batches("predict", x, batch_size=batch_size, steps=_checked_steps("steps", steps))
+        self._begin_equal()
         cbs = None if quiet else self._callback_list(callbacks, verbose, batches.steps)
         try:
             return predict_batches(self, batches, cbs)
@@ -372,7 +405,13 @@ class Trainer(Compiling):
             check_numbers(given)
             return step, [np.ascontiguousarray(a, d) for a, d in zip(given, dtypes, strict=True)]
         columns = columns_of(self, kind, x, y, sample_weight, class_weight)
-        feeds = columns.feeds()
+        feeds: Sequence[np.ndarray] = columns.feeds()
+        if self._distribution is not None and kind != "predict":
+            from pynn.distribute.batches import own_rows
+
+            self._begin_equal()
+            feeds, share = own_rows(self._distribution, feeds)
+            return programs.get(kind, feeds, columns.layout, share), feeds
         step = programs.get(kind, feeds, columns.layout)
         if key is not None and len(feeds) == len(given) and columns.keep_values:
             programs.plain[programs.plain_key(kind, x, y)] = (step, columns.dtypes, columns.check_numbers)

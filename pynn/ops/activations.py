@@ -157,43 +157,91 @@ class Step(Elementwise):
 
 
 def sigmoid(x: Any) -> Value:
-    """``1 / (1 + exp(-x))``."""
+    """``1 / (1 + exp(-x))``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.sigmoid([0.0, 2.0]).round(4)
+        array([0.5   , 0.8808], dtype=float32)
+    """
     return Sigmoid()(_float(x))
 
 
 def tanh(x: Any) -> Value:
-    """Hyperbolic tangent."""
+    """Hyperbolic tangent.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.tanh([0.0, 1.0]).round(4)
+        array([0.    , 0.7616], dtype=float32)
+    """
     return Tanh()(_float(x))
 
 
 def relu(x: Any) -> Value:
-    """``max(x, 0)``; whole numbers stay whole."""
+    """``max(x, 0)``; whole numbers stay whole.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.relu([-1.0, 2.0]).round(4)
+        array([0., 2.], dtype=float32)
+    """
     v = as_value(x)
     return Relu()(v) if v.spec.is_float else maximum(_number(v), 0)
 
 
 def relu6(x: Any) -> Value:
-    """``min(max(x, 0), 6)``."""
+    """``min(max(x, 0), 6)``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.relu6([3.0, 8.0]).round(4)
+        array([3., 6.], dtype=float32)
+    """
     return Relu6()(_float(x))
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Value:
-    """``x`` where positive, else ``negative_slope * x``."""
+    """``x`` where positive, else ``negative_slope * x``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.leaky_relu([-1.0, 2.0]).round(4)
+        array([-0.2,  2. ], dtype=float32)
+    """
     return LeakyRelu(float(negative_slope))(_float(x))
 
 
 def elu(x: Any, alpha: float = 1.0) -> Value:
-    """``x`` where positive, else ``alpha * (exp(x) - 1)``."""
+    """``x`` where positive, else ``alpha * (exp(x) - 1)``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.elu([-1.0, 2.0]).round(4)
+        array([-0.6321,  2.    ], dtype=float32)
+    """
     return Elu(float(alpha))(_float(x))
 
 
 def selu(x: Any) -> Value:
-    """Scaled ELU that keeps mean 0 and variance 1 (Klambauer et al., 2017)."""
+    """Scaled ELU that keeps mean 0 and variance 1 (Klambauer et al., 2017).
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.selu([-1.0, 1.0]).round(4)
+        array([-1.1113,  1.0507], dtype=float32)
+    """
     return elu(x, 1.6732632423543772) * 1.0507009873554805
 
 
 def gelu(x: Any, approximate: bool = True) -> Value:
-    """``x * P(X <= x)`` for a standard normal X; by ``tanh`` if ``approximate``, else by ``erf``."""
+    """``x * P(X <= x)`` for a standard normal X; by ``tanh`` if ``approximate``, else by ``erf``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.gelu([-1.0, 1.0]).round(4)
+        array([-0.1588,  0.8412], dtype=float32)
+    """
     x = _float(x)
     if approximate:
         inner = (x + x * Square()(x) * 0.044715) * math.sqrt(2.0 / math.pi)
@@ -202,30 +250,60 @@ def gelu(x: Any, approximate: bool = True) -> Value:
 
 
 def silu(x: Any) -> Value:
-    """``x * sigmoid(x)``."""
+    """``x * sigmoid(x)``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.silu([-1.0, 1.0]).round(4)
+        array([-0.2689,  0.7311], dtype=float32)
+    """
     x = _float(x)
     return Multiply()(x, Sigmoid()(x))
 
 
 def softplus(x: Any) -> Value:
-    """``log(1 + exp(x))``."""
+    """``log(1 + exp(x))``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.softplus([0.0, 2.0]).round(4)
+        array([0.6931, 2.1269], dtype=float32)
+    """
     return Softplus()(_float(x))
 
 
 def softsign(x: Any) -> Value:
-    """``x / (1 + |x|)``."""
+    """``x / (1 + |x|)``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.softsign([-1.0, 3.0]).round(4)
+        array([-0.5 ,  0.75], dtype=float32)
+    """
     x = _float(x)
     return divide(x, absolute(x) + 1.0)
 
 
 def hard_sigmoid(x: Any) -> Value:
-    """``clip(x / 6 + 1/2, 0, 1)``."""
+    """``clip(x / 6 + 1/2, 0, 1)``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.hard_sigmoid([-4.0, 1.0]).round(4)
+        array([0.    , 0.6667], dtype=float32)
+    """
     x = _float(x)
     return clip(Divide()(x, _like(x, 6.0)) + 0.5, 0.0, 1.0)
 
 
 def erf(x: Any) -> Value:
-    """The error function."""
+    """The error function.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.erf([0.0, 1.0]).round(4)
+        array([0.    , 0.8427], dtype=float32)
+    """
     return Erf()(_float(x))
 
 

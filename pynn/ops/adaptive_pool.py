@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from pynn.errors import ShapeError
 from pynn.graph.ir import Value
 from pynn.graph.trace import as_value
 from pynn.ops.embedding import take
@@ -58,6 +59,8 @@ def _adaptive(
         return channels_to_front(_adaptive(function, along, pool, channels_to_end(x), output_size, "channels_last"))
     rank = spatial_rank(function, x)
     sizes = per_axis(function, "output_size", output_size, rank)
+    if 0 in x.shape[1:-1]:
+        raise ShapeError(f"{function}: {x.spec} has an axis of length 0, so there is nothing in the windows")
     if all(n % size == 0 for n, size in zip(x.shape[1:-1], sizes, strict=True)):
         return pool(x, [n // size for n, size in zip(x.shape[1:-1], sizes, strict=True)], data_format="channels_last")
     for axis, size in enumerate(sizes, 1):

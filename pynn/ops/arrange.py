@@ -53,7 +53,14 @@ def axes_of(function: str, axes: Any, rank: int) -> list[int]:
 
 
 def moveaxis(x: Any, source: Any, destination: Any) -> Value:
-    """``x`` with axes ``source`` moved to the places ``destination``; the others keep their order."""
+    """``x`` with axes ``source`` moved to the places ``destination``; the others keep their order.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.moveaxis([[1, 2], [3, 4]], 0, 1)
+        array([[1, 3],
+               [2, 4]], dtype=int32)
+    """
     x = as_value(x)
     froms, tos = axes_of("moveaxis", source, x.ndim), axes_of("moveaxis", destination, x.ndim)
     if len(froms) != len(tos):
@@ -65,7 +72,14 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Value:
 
 
 def swapaxes(x: Any, axis1: int, axis2: int) -> Value:
-    """``x`` with two axes exchanged."""
+    """``x`` with two axes exchanged.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.swapaxes([[1, 2], [3, 4]], 0, 1)
+        array([[1, 3],
+               [2, 4]], dtype=int32)
+    """
     x = as_value(x)
     a, b = axis_of("swapaxes", axis1, x.ndim), axis_of("swapaxes", axis2, x.ndim)
     order = list(range(x.ndim))
@@ -74,7 +88,13 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Value:
 
 
 def ravel(x: Any) -> Value:
-    """All numbers in one axis."""
+    """All numbers in one axis.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.ravel([[1, 2], [3, 4]])
+        array([1, 2, 3, 4], dtype=int32)
+    """
     x = as_value(x)
     return reshape(x, (x.size,))
 
@@ -129,8 +149,22 @@ def _groups(side: str) -> list[list[str]]:
 
 
 def stack(x: Sequence[Any], axis: int = 0) -> Value:
-    """Arrays of one shape side by side along a new axis."""
+    """Arrays of one shape side by side along a new axis.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.stack([[1, 2], [3, 4]])
+        array([[1, 2],
+               [3, 4]], dtype=int32)
+    """
+    x = _at_least_one("stack", x)
     return concatenate([expand_dims(item, axis) for item in x], axis if axis >= 0 else axis_after(x[0], axis))
+
+
+def _at_least_one(function: str, xs: Sequence[Any]) -> Sequence[Any]:
+    if len(xs) == 0:
+        raise ArgumentError(f"{function}: expected at least one array, received none")
+    return xs
 
 
 def axis_after(x: Any, axis: int) -> int:
@@ -139,7 +173,13 @@ def axis_after(x: Any, axis: int) -> int:
 
 
 def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Value]:
-    """The parts of ``x`` along ``axis``, which vanishes; ``num`` is how many there must be."""
+    """The parts of ``x`` along ``axis``, which vanishes; ``num`` is how many there must be.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.unstack([[1, 2], [3, 4]])
+        [array([1, 2], dtype=int32), array([3, 4], dtype=int32)]
+    """
     x = as_value(x)
     at = axis_of("unstack", axis, x.ndim)
     if num is not None and num != x.shape[at]:
@@ -181,10 +221,18 @@ def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> li
 
 @with_plain("indices_or_sections")
 def array_split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Value]:
-    """:func:`split` into parts that may differ by one: the first are the longer ones."""
+    """:func:`split` into parts that may differ by one: the first are the longer ones.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.array_split([1, 2, 3], 2)
+        [array([1, 2], dtype=int32), array([3], dtype=int32)]
+    """
     x = as_value(x)
     if isinstance(indices_or_sections, int | np.integer):
         length, parts = x.shape[axis_of("array_split", axis, x.ndim)], int(indices_or_sections)
+        if not 1 <= parts <= max(length, 1):
+            raise ShapeError(f"array_split: {x.spec} cannot be cut into {parts} parts along axis {axis}")
         ends = np.cumsum([length // parts + (i < length % parts) for i in range(parts)])
         indices_or_sections = [int(end) for end in ends[:-1]]
     return split(x, indices_or_sections, axis)
@@ -210,14 +258,27 @@ def dsplit(x: Any, indices_or_sections: int | Sequence[int]) -> list[Value]:
 
 
 def hstack(xs: Sequence[Any]) -> Value:
-    """Joined along the second axis, or the only one."""
-    values = [as_value(x) for x in xs]
+    """Joined along the second axis, or the only one.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.hstack([[1, 2], [3]])
+        array([1, 2, 3], dtype=int32)
+    """
+    values = [as_value(x) for x in _at_least_one("hstack", xs)]
     values = [reshape(v, (1,)) if v.ndim == 0 else v for v in values]
     return concatenate(values, 0 if values[0].ndim == 1 else 1)
 
 
 def vstack(xs: Sequence[Any]) -> Value:
-    """Joined along the first axis; arrays of one axis are rows."""
+    """Joined along the first axis; arrays of one axis are rows.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.vstack([[1, 2], [3, 4]])
+        array([[1, 2],
+               [3, 4]], dtype=int32)
+    """
     values = [as_value(x) for x in xs]
     return concatenate([reshape(v, (1, v.size)) if v.ndim < 2 else v for v in values], 0)
 
@@ -230,7 +291,13 @@ def dstack(xs: Sequence[Any]) -> Value:
 
 
 def append(x1: Any, x2: Any, axis: int | None = None) -> Value:
-    """``x2`` behind ``x1`` along ``axis``; of the flattened arrays if None."""
+    """``x2`` behind ``x1`` along ``axis``; of the flattened arrays if None.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.append([1, 2], [3])
+        array([1, 2, 3], dtype=int32)
+    """
     if axis is None:
         return concatenate([ravel(x1), ravel(x2)])
     return concatenate([x1, x2], axis)
@@ -241,7 +308,13 @@ def append(x1: Any, x2: Any, axis: int | None = None) -> Value:
 
 @with_plain("repeats")
 def tile(x: Any, repeats: int | Sequence[int]) -> Value:
-    """``x`` laid side by side ``repeats`` times along each axis."""
+    """``x`` laid side by side ``repeats`` times along each axis.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.tile([1, 2], 2)
+        array([1, 2, 1, 2], dtype=int32)
+    """
     x = as_value(x)
     counts = [int(n) for n in np.atleast_1d(np.asarray(repeats))]
     rank = max(x.ndim, len(counts))
@@ -273,7 +346,13 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Val
 
 
 def flip(x: Any, axis: int | Sequence[int] | None = None) -> Value:
-    """``x`` backwards along the given axes, all by default."""
+    """``x`` backwards along the given axes, all by default.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.flip([1, 2, 3])
+        array([3, 2, 1], dtype=int32)
+    """
     x = as_value(x)
     for at in range(x.ndim) if axis is None else axes_of("flip", axis, x.ndim):
         if x.shape[at] > 1:
@@ -282,18 +361,38 @@ def flip(x: Any, axis: int | Sequence[int] | None = None) -> Value:
 
 
 def fliplr(x: Any) -> Value:
-    """Columns backwards."""
+    """Columns backwards.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.fliplr([[1, 2], [3, 4]])
+        array([[2, 1],
+               [4, 3]], dtype=int32)
+    """
     return flip(x, 1)
 
 
 def flipud(x: Any) -> Value:
-    """Rows backwards."""
+    """Rows backwards.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.flipud([[1, 2], [3, 4]])
+        array([[3, 4],
+               [1, 2]], dtype=int32)
+    """
     return flip(x, 0)
 
 
 @with_plain("shift")
 def roll(x: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Value:
-    """``x`` moved on by ``shift``; what leaves at the end comes in at the start.  The flattened ``x`` if no axis."""
+    """``x`` moved on by ``shift``; what leaves at the end comes in at the start.  The flattened ``x`` if no axis.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.roll([1, 2, 3], 1)
+        array([3, 1, 2], dtype=int32)
+    """
     x = as_value(x)
     if axis is None:
         return reshape(roll(ravel(x), shift, 0), x.shape)
@@ -308,7 +407,14 @@ def roll(x: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = 
 
 
 def rot90(array: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Value:
-    """``x`` turned ``k`` times by 90 degrees, from the first of two axes towards the second."""
+    """``x`` turned ``k`` times by 90 degrees, from the first of two axes towards the second.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.rot90([[1, 2], [3, 4]])
+        array([[2, 4],
+               [1, 3]], dtype=int32)
+    """
     x = as_value(array)
     a, b = axes_of("rot90", list(axes), x.ndim)
     if k % 4 == 0:
@@ -324,6 +430,13 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list[Value]:
     Args:
         x: arrays of one axis.
         indexing: ``"xy"``: the first runs along the second axis; ``"ij"``: along the first.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.meshgrid([1, 2], [3, 4])
+        [array([[1, 2],
+               [1, 2]], dtype=int32), array([[3, 3],
+               [4, 4]], dtype=int32)]
     """
     if indexing not in ("xy", "ij"):
         raise ArgumentError(f"meshgrid: indexing must be 'xy' or 'ij', received {indexing!r}")
@@ -344,7 +457,13 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list[Value]:
 
 
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
-    """The numbers of a diagonal of the matrices in two axes, along a new last axis."""
+    """The numbers of a diagonal of the matrices in two axes, along a new last axis.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.diagonal([[1, 2], [3, 4]])
+        array([1, 4], dtype=int32)
+    """
     x = moveaxis(x, (axis1, axis2), (-2, -1))
     rows, columns = x.shape[-2:]
     places = np.flatnonzero(np.eye(rows, columns, offset))
@@ -352,7 +471,13 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
 
 
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
-    """The sum of a :func:`diagonal`."""
+    """The sum of a :func:`diagonal`.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.trace([[1, 2], [3, 4]])
+        array(5, dtype=int32)
+    """
     return reduce_sum(diagonal(x, offset, axis1, axis2), axis=-1)
 
 
@@ -366,7 +491,14 @@ def diagflat(x: Any, k: int = 0) -> Value:
 
 
 def diag(x: Any, k: int = 0) -> Value:
-    """The ``k``-th diagonal of a matrix, or the matrix with these numbers on it."""
+    """The ``k``-th diagonal of a matrix, or the matrix with these numbers on it.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.diag([1, 2])
+        array([[1, 0],
+               [0, 2]], dtype=int32)
+    """
     x = as_value(x)
     if x.ndim not in (1, 2):
         raise ShapeError(f"diag: expected one or two axes, received {x.spec}")
@@ -374,12 +506,26 @@ def diag(x: Any, k: int = 0) -> Value:
 
 
 def tril(x: Any, k: int = 0) -> Value:
-    """``x`` with zeros above the ``k``-th diagonal of its last two axes."""
+    """``x`` with zeros above the ``k``-th diagonal of its last two axes.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.tril([[1, 2], [3, 4]])
+        array([[1, 0],
+               [3, 4]], dtype=int32)
+    """
     return _triangle("tril", x, k, True)
 
 
 def triu(x: Any, k: int = 0) -> Value:
-    """``x`` with zeros below the ``k``-th diagonal of its last two axes."""
+    """``x`` with zeros below the ``k``-th diagonal of its last two axes.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.triu([[1, 2], [3, 4]])
+        array([[1, 2],
+               [0, 4]], dtype=int32)
+    """
     return _triangle("triu", x, k - 1, False)
 
 

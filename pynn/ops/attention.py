@@ -153,6 +153,12 @@ def dot_product_attention(
     Raises:
         ShapeError: the shapes do not fit together.
         ArgumentError: ``attn_logits_soft_cap`` is given.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> ops.dot_product_attention(*np.ones((3, 2, 5, 4, 8))).shape  # batch, length, heads, features
+        (2, 5, 4, 8)
     """
     from pynn import ops
 
@@ -223,7 +229,7 @@ def _prepared(query: Any, key: Any, value: Any, mask: Any, scale: float | None) 
             "dot_product_attention: expected query (batch, queries, heads, dim), key (batch, keys, heads, dim) and "
             f"value (batch, keys, heads, value_dim), received {q.spec}, {k.spec} and {v.spec}"
         )
-    factor = 1.0 / math.sqrt(q.shape[3]) if scale is None else float(scale)
+    factor = 1.0 / math.sqrt(max(1, q.shape[3])) if scale is None else float(scale)
     if mask is None:
         return q, k, v, None, factor
     m = as_value(mask)

@@ -102,47 +102,101 @@ def equal(x1: Any, x2: Any) -> Value:
 
 
 def not_equal(x1: Any, x2: Any) -> Value:
-    """Where ``x1 != x2``: bool."""
+    """Where ``x1 != x2``: bool.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.not_equal([1, 2], [1, 3])
+        array([False,  True])
+    """
     return _bool(NotEqual()(*_together("not_equal", x1, x2)))
 
 
 def greater(x1: Any, x2: Any) -> Value:
-    """Where ``x1 > x2``: bool."""
+    """Where ``x1 > x2``: bool.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.greater([1, 3], 2)
+        array([False,  True])
+    """
     return _bool(Greater()(*_together("greater", x1, x2)))
 
 
 def greater_equal(x1: Any, x2: Any) -> Value:
-    """Where ``x1 >= x2``: bool."""
+    """Where ``x1 >= x2``: bool.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.greater_equal([1, 2], 2)
+        array([False,  True])
+    """
     return _bool(GreaterEqual()(*_together("greater_equal", x1, x2)))
 
 
 def less(x1: Any, x2: Any) -> Value:
-    """Where ``x1 < x2``: bool."""
+    """Where ``x1 < x2``: bool.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.less([1, 3], 2)
+        array([ True, False])
+    """
     return _bool(Less()(*_together("less", x1, x2)))
 
 
 def less_equal(x1: Any, x2: Any) -> Value:
-    """Where ``x1 <= x2``: bool."""
+    """Where ``x1 <= x2``: bool.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.less_equal([1, 2], 2)
+        array([ True,  True])
+    """
     return _bool(LessEqual()(*_together("less_equal", x1, x2)))
 
 
 def logical_and(x1: Any, x2: Any) -> Value:
-    """Where neither is 0: bool."""
+    """Where neither is 0: bool.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.logical_and([True, True], [True, False])
+        array([ True, False])
+    """
     return _bool(Multiply()(*_one_shape("logical_and", _truth(x1), _truth(x2))))
 
 
 def logical_or(x1: Any, x2: Any) -> Value:
-    """Where at least one is not 0: bool."""
+    """Where at least one is not 0: bool.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.logical_or([True, False], [False, False])
+        array([ True, False])
+    """
     return _bool(Maximum()(*_one_shape("logical_or", _truth(x1), _truth(x2))))
 
 
 def logical_xor(x1: Any, x2: Any) -> Value:
-    """Where exactly one is not 0: bool."""
+    """Where exactly one is not 0: bool.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.logical_xor([True, True], [True, False])
+        array([False,  True])
+    """
     return _bool(NotEqual()(*_one_shape("logical_xor", _truth(x1), _truth(x2))))
 
 
 def logical_not(x: Any) -> Value:
-    """Where ``x`` is 0: bool."""
+    """Where ``x`` is 0: bool.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.logical_not([True, False])
+        array([False,  True])
+    """
     v = as_value(x)
     v = _truth(v) if v.dtype == "bool" else v
     return _bool(Equal()(v, _like(v, 0)))
@@ -155,5 +209,11 @@ def where(condition: Any, x1: Any, x2: Any) -> Value:
 
 
 def isnan(x: Any) -> Value:
-    """Where ``x`` is not a number: bool."""
+    """Where ``x`` is not a number: bool.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.isnan([1.0, float("nan")])
+        array([False,  True])
+    """
     return _bool(IsNan()(_float(x)))

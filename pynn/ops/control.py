@@ -17,6 +17,9 @@ from pynn.errors import ArgumentError, GraphError
 from pynn.graph.symbolic import is_symbolic, on_its_own, record_function
 from pynn.utils.structure import flatten, map_structure, pack
 
+#: How often a loop may be written out.
+_MOST_WRITTEN_OUT = 100_000
+
 
 def _ops() -> Any:
     from pynn import ops  # this module is part of it
@@ -45,6 +48,13 @@ def _is_known(x: Any) -> bool:
     return True
 
 
+def _whole_number(function: str, x: Any) -> int:
+    array = np.asarray(x)
+    if array.size != 1 or array.dtype.kind not in "iubf" or not np.isfinite(array).all():
+        raise ArgumentError(f"{function}: expected a number, received {x!r}")
+    return int(array.item())
+
+
 @_symbolic_too
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
     """What ``true_fn`` gives if ``pred`` is true, else what ``false_fn`` gives.
@@ -69,7 +79,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     if len(branches) == 0:
         raise ArgumentError("switch: expected at least one branch, received none")
     if _is_known(index):
-        return branches[min(max(int(np.asarray(index)), 0), len(branches) - 1)](*operands)
+        return branches[min(max(_whole_number("switch", index), 0), len(branches) - 1)](*operands)
     results = [branch(*operands) for branch in branches]
     chosen = results[-1]
     for i in reversed(range(len(branches) - 1)):
@@ -80,7 +90,10 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
 
 
 def _length(function: str, xs: Any, length: int | None = None) -> int:
-    lengths = {_ops().shape(x)[0] for x in flatten(xs)} if xs is not None else set()
+    shapes = [] if xs is None else [_ops().shape(x) for x in flatten(xs)]
+    if () in shapes:
+        raise ArgumentError(f"{function}: expected arrays of rows, received a number")
+    lengths = {shape[0] for shape in shapes}
     if length is not None:
         lengths.add(int(length))
     if len(lengths) != 1:
@@ -93,6 +106,8 @@ def _row(structure: Any, i: int) -> Any:
 
 
 def _stacked(rows: Sequence[Any]) -> Any:
+    if not rows:
+        raise ArgumentError("expected at least one row: of none, the shape of the results is not known")
     return pack(rows[0], [_ops().stack(leaves) for leaves in zip(*[flatten(row) for row in rows], strict=True)])
 
 
@@ -146,7 +161,10 @@ def scan(
     count = _length("scan", xs, length)
     order = range(count - 1, -1, -1) if reverse else range(count)
     for i in order:
-        carry, y = f(carry, None if xs is None else _row(xs, i))
+        pair = f(carry, None if xs is None else _row(xs, i))
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise ArgumentError(f"scan: f must give what it carries on and a result, a pair; it gave {pair!r}")
+        carry, y = pair
         results.append(y)
     if reverse:
         results.reverse()
@@ -159,6 +177,12 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
 
     Raises:
         GraphError: the bounds are computed by the traced step: how often it runs must be known.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> ops.fori_loop(0, 4, lambda i, total: total + i, 0)
+        6
     """
     if not (_is_known(lower) and _is_known(upper)):
         raise GraphError(
@@ -166,7 +190,8 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
             "give plain numbers, or loop up to a known maximum and keep values with ops.where"
         )
     value = init_val
-    for i in range(int(np.asarray(lower)), int(np.asarray(upper))):
+    first, last = (_whole_number("fori_loop", end) for end in (lower, upper))
+    for i in range(first, last):
         value = body_fun(i, value)
     return value
 
@@ -186,7 +211,15 @@ def while_loop(
 
     Raises:
         GraphError: in a traced step, ``cond`` is computed and there is no maximum.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> ops.while_loop(lambda i: i < 10, lambda i: (i + 3,), (0,))
+        (12,)
     """
+    if not isinstance(maximum_iterations, int | np.integer | None):
+        raise ArgumentError(f"while_loop: maximum_iterations must be a number or None, received {maximum_iterations!r}")
     several = isinstance(loop_vars, list | tuple)
     values: Any = loop_vars if several else (loop_vars,)
     going: Any = True
@@ -199,10 +232,11 @@ def while_loop(
                 break
             values = _variables(body(*values), values)
             continue
-        if maximum_iterations is None:
+        if maximum_iterations is None or maximum_iterations > _MOST_WRITTEN_OUT:
             raise GraphError(
                 "while_loop: how often it runs depends on numbers that the program computes, but a loop is written "
-                "out when it is traced; give maximum_iterations, or call it outside of the model on arrays"
+                f"out when it is traced; give maximum_iterations (up to {_MOST_WRITTEN_OUT}), or call it outside of "
+                "the model on arrays"
             )
         going = go_on if going is True else _ops().logical_and(going, go_on)
         new = _variables(body(*values), values)
@@ -229,6 +263,8 @@ def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: st
         >>> ops.vectorize(lambda a, b: ops.maximum(a, b))([1.0, 5.0], 3.0)
         array([3., 5.], dtype=float32)
     """
+    if not isinstance(excluded, set | frozenset | list | tuple | None):
+        raise ArgumentError(f"vectorize: excluded must be a set of positions and names, received {excluded!r}")
     left = set(excluded or ())
     ranks = None if signature is None else [term.count(",") + bool(term.strip()) for term in _terms(signature)]
 

@@ -82,6 +82,12 @@ def conv_transpose(
     Raises:
         ShapeError: the kernel does not fit the inputs, or nothing would be left of the result.
         ArgumentError: an argument has a value that it cannot take.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> ops.conv_transpose(np.ones((1, 4, 4, 3)), np.ones((2, 2, 5, 3)), strides=2).shape
+        (1, 8, 8, 5)
     """
     x, w = as_value(inputs), as_value(kernel)
     if is_channels_first("conv_transpose", data_format):

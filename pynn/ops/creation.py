@@ -38,10 +38,11 @@ def _filled(shape: Any, number: Any, dtype: str) -> Any:
 
 
 def _sizes(shape: Any) -> tuple[int, ...]:
-    sizes = np.atleast_1d(np.asarray(shape, dtype="int64")) if len(np.shape(shape)) or np.size(shape) else ()
-    if any(n < 0 for n in sizes):
-        raise ArgumentError(f"shape: sizes must not be negative, received {shape!r}")
-    return tuple(int(n) for n in sizes)
+    sizes = np.asarray(shape)
+    whole = sizes.dtype.kind in "iu" or (sizes.size == 0 and isinstance(shape, list | tuple))
+    if sizes.ndim > 1 or not whole or (sizes < 0).any():
+        raise ArgumentError(f"shape: expected whole numbers that are not negative, received {shape!r}")
+    return tuple(int(n) for n in np.atleast_1d(sizes))
 
 
 @on_its_own
@@ -59,7 +60,13 @@ def zeros(shape: Any, dtype: Any = None) -> Any:
 
 @on_its_own
 def ones(shape: Any, dtype: Any = None) -> Any:
-    """Ones, float32 by default."""
+    """Ones, float32 by default.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.ones(2)
+        array([1., 1.], dtype=float32)
+    """
     return _filled(shape, 1, checked_dtype("ones", dtype))
 
 
@@ -71,7 +78,13 @@ def empty(shape: Any, dtype: Any = None) -> Any:
 
 @on_its_own
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """``fill_value`` repeated to ``shape``, float32 by default."""
+    """``fill_value`` repeated to ``shape``, float32 by default.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.full((2,), 7.0)
+        array([7., 7.], dtype=float32)
+    """
     from pynn import ops
 
     name = checked_dtype("full", dtype)
@@ -82,7 +95,13 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
 
 @on_its_own
 def array(x: Any, dtype: Any = None) -> Any:
-    """``x`` as a tensor; the same as :func:`convert_to_tensor`."""
+    """``x`` as a tensor; the same as :func:`convert_to_tensor`.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.array([1, 2])
+        array([1, 2], dtype=int32)
+    """
     return convert_to_tensor(x, dtype)
 
 
@@ -132,7 +151,13 @@ def convert_to_numpy(x: Any) -> np.ndarray:
 
 @on_its_own
 def is_tensor(x: Any) -> bool:
-    """Whether ``x`` is a result of ops, an array or a variable, and not a Python number or list."""
+    """Whether ``x`` is a result of ops, an array or a variable, and not a Python number or list.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.is_tensor([1, 2])
+        False
+    """
     return isinstance(x, Value | KerasTensor | np.ndarray | Variable)
 
 
@@ -150,13 +175,25 @@ def shape(x: Any) -> tuple[int | None, ...]:
 
 @on_its_own
 def ndim(x: Any) -> int:
-    """The number of axes."""
+    """The number of axes.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.ndim([[1, 2]])
+        2
+    """
     return len(shape(x))
 
 
 @on_its_own
 def size(x: Any) -> int | None:
-    """The number of elements; None if a symbolic tensor's is unknown."""
+    """The number of elements; None if a symbolic tensor's is unknown.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.size([[1, 2]])
+        2
+    """
     sizes = shape(x)
     return None if None in sizes else math.prod(n for n in sizes if n is not None)
 
@@ -184,6 +221,8 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     """
     numbers = [_number("arange", n) for n in (start, stop, step) if n is not None]
     name = dtypes.result_type(*map(type, numbers)) if dtype is None else checked_dtype("arange", dtype)
+    if step is not None and numbers[-1] == 0:
+        raise ArgumentError("arange: step must not be 0")
     first, last = (0, numbers[0]) if stop is None else (numbers[0], numbers[1])
     return _new(np.arange(first, last, 1 if step is None else numbers[-1]).astype(name), name)
 
@@ -230,33 +269,66 @@ def linspace(
 def logspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: float = 10, dtype: Any = None, axis: int = 0
 ) -> Any:
-    """``base`` to the powers that :func:`linspace` gives."""
+    """``base`` to the powers that :func:`linspace` gives.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.logspace(0.0, 2.0, 3).round(4)
+        array([  1.,  10., 100.], dtype=float32)
+    """
     name = checked_dtype("logspace", dtype)
     return _new(np.logspace(np.asarray(start), np.asarray(stop), num, endpoint, base, axis=axis).astype(name), name)
 
 
 @on_its_own
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
-    """``num`` numbers of equal ratios from ``start`` to ``stop``."""
+    """``num`` numbers of equal ratios from ``start`` to ``stop``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.geomspace(1.0, 100.0, 3).round(4)
+        array([  1.,  10., 100.], dtype=float32)
+    """
     name = checked_dtype("geomspace", dtype)
     return _new(np.geomspace(np.asarray(start), np.asarray(stop), num, endpoint, axis=axis).astype(name), name)
 
 
 @on_its_own
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
-    """Ones on the ``k``-th diagonal of an ``N x M`` matrix of zeros."""
+    """Ones on the ``k``-th diagonal of an ``N x M`` matrix of zeros.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.eye(2)
+        array([[1., 0.],
+               [0., 1.]], dtype=float32)
+    """
     name = checked_dtype("eye", dtype)
     return _new(np.eye(_number("eye", N), None if M is None else _number("eye", M), k).astype(name), name)
 
 
 @on_its_own
 def identity(n: int, dtype: Any = None) -> Any:
-    """The ``n x n`` matrix with ones on its diagonal."""
+    """The ``n x n`` matrix with ones on its diagonal.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.identity(2)
+        array([[1., 0.],
+               [0., 1.]], dtype=float32)
+    """
     return eye(n, dtype=dtype)
 
 
 @on_its_own
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
-    """Ones on and below the ``k``-th diagonal of an ``N x M`` matrix of zeros."""
+    """Ones on and below the ``k``-th diagonal of an ``N x M`` matrix of zeros.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.tri(2)
+        array([[1., 0.],
+               [1., 1.]], dtype=float32)
+    """
     name = checked_dtype("tri", dtype)
     return _new(np.tri(N, M, k).astype(name), name)

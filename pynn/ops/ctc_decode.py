@@ -42,7 +42,7 @@ def ctc_decode(
     """
     logits = numbers_of("ctc_decode", inputs).astype("float64")
     lengths = numbers_of("ctc_decode", sequence_lengths)
-    if logits.ndim != 3 or lengths.shape != logits.shape[:1]:
+    if logits.ndim != 3 or lengths.shape != logits.shape[:1] or not logits.shape[2]:
         raise ShapeError(
             "ctc_decode: expected logits (batch, steps, classes) and a length for each, received shapes "
             f"{logits.shape} and {lengths.shape}"

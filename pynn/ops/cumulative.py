@@ -86,7 +86,13 @@ def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Value:
 
 
 def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Value:
-    """Running products along ``axis``, of the flattened array if None."""
+    """Running products along ``axis``, of the flattened array if None.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.cumprod([1.0, 2.0, 3.0]).round(4)
+        array([1., 2., 6.], dtype=float32)
+    """
     x, at = _running("cumprod", x, axis, dtype)
     return Cumprod(at)(x)
 
@@ -100,7 +106,13 @@ def _running(function: str, x: Any, axis: int | None, dtype: Any) -> tuple[Value
 
 
 def prod(x: Any, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Value:
-    """Product over the given axes, all by default; of whole numbers at least int32."""
+    """Product over the given axes, all by default; of whole numbers at least int32.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.prod([2.0, 3.0, 4.0]).round(4)
+        np.float32(24.0)
+    """
     x = _countable(x) if dtype is None else cast(x, checked_dtype("prod", dtype))
     axes = _axes("prod", x, axis)
     kept = [n for i, n in enumerate(x.shape) if i not in axes]
@@ -138,6 +150,11 @@ def average(x: Any, axis: Axis = None, weights: Any = None) -> Value:
         x: numbers.
         axis: one axis or several.
         weights: of ``x``'s shape, or one for each number along ``axis``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.average([1.0, 3.0], weights=[3.0, 1.0]).round(4)
+        np.float32(1.5)
     """
     x = _float(x)
     if weights is None:
@@ -155,6 +172,13 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
     """Mean and variance over the given axes.
 
     ``synchronized`` (over several devices) may only be False: there is one.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> mean, variance = ops.moments(np.array([1.0, 3.0]), axes=0)
+        >>> float(mean), float(variance)
+        (2.0, 1.0)
     """
     if synchronized:
         raise ArgumentError("moments: synchronized=True needs several devices; leave it out")
@@ -166,7 +190,13 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
 
 
 def diff(a: Any, n: int = 1, axis: int = -1) -> Value:
-    """Differences of neighbours along ``axis``, taken ``n`` times."""
+    """Differences of neighbours along ``axis``, taken ``n`` times.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.diff([1.0, 4.0, 9.0]).round(4)
+        array([3., 5.], dtype=float32)
+    """
     x = as_value(a)
     at = axis_of("diff", axis, x.ndim)
     if n < 0 or n >= x.shape[at] + (n == 0):
@@ -180,7 +210,13 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Value:
 
 
 def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Value:
-    """Integral along ``axis`` by the trapezoidal rule, at positions ``x`` or at distances ``dx``."""
+    """Integral along ``axis`` by the trapezoidal rule, at positions ``x`` or at distances ``dx``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.trapezoid([1.0, 2.0, 3.0]).round(4)
+        np.float32(4.0)
+    """
     y = _float(y)
     at = axis_of("trapezoid", axis, y.ndim)
     y = moveaxis(y, at, -1)

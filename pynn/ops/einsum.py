@@ -30,6 +30,11 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Value:
     Raises:
         ArgumentError: the notation is malformed.
         ShapeError: a letter has two different lengths.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.einsum("ij,j->i", [[1.0, 2.0], [3.0, 4.0]], [1.0, 1.0])
+        array([3., 7.], dtype=float32)
     """
     if kwargs.keys() - {"optimize"}:
         raise ArgumentError(f"einsum: unknown arguments {', '.join(kwargs)}")

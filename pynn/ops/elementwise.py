@@ -233,27 +233,57 @@ class Cos(Elementwise):
 
 
 def add(x1: Any, x2: Any) -> Value:
-    """``x1 + x2``, broadcast as in NumPy."""
+    """``x1 + x2``, broadcast as in NumPy.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.add([1.0, 2.0], 10.0).round(4)
+        array([11., 12.], dtype=float32)
+    """
     return Add()(*_together("add", x1, x2))
 
 
 def subtract(x1: Any, x2: Any) -> Value:
-    """``x1 - x2``, broadcast as in NumPy."""
+    """``x1 - x2``, broadcast as in NumPy.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.subtract([1.0, 2.0], 10.0).round(4)
+        array([-9., -8.], dtype=float32)
+    """
     return Subtract()(*_together("subtract", x1, x2, least="int32"))
 
 
 def multiply(x1: Any, x2: Any) -> Value:
-    """``x1 * x2``, broadcast as in NumPy."""
+    """``x1 * x2``, broadcast as in NumPy.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.multiply([1.0, 2.0], 10.0).round(4)
+        array([10., 20.], dtype=float32)
+    """
     return Multiply()(*_together("multiply", x1, x2))
 
 
 def divide(x1: Any, x2: Any) -> Value:
-    """``x1 / x2``, broadcast as in NumPy; a float, of whole numbers, too."""
+    """``x1 / x2``, broadcast as in NumPy; a float, of whole numbers, too.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.divide([1.0, 2.0], 4.0).round(4)
+        array([0.25, 0.5 ], dtype=float32)
+    """
     return Divide()(*_together("divide", x1, x2, floating=True))
 
 
 def floor_divide(x1: Any, x2: Any) -> Value:
-    """The largest whole number not above ``x1 / x2``, broadcast as in NumPy.  No gradient."""
+    """The largest whole number not above ``x1 / x2``, broadcast as in NumPy.  No gradient.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.floor_divide([7.0, -7.0], 2.0).round(4)
+        array([ 3., -4.], dtype=float32)
+    """
     return FloorDivide()(*_together("floor_divide", x1, x2, least="int32"))
 
 
@@ -269,30 +299,60 @@ def mod(x1: Any, x2: Any) -> Value:
 
 
 def maximum(x1: Any, x2: Any) -> Value:
-    """The larger of the two, broadcast as in NumPy."""
+    """The larger of the two, broadcast as in NumPy.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.maximum([1.0, 5.0], [2.0, 3.0]).round(4)
+        array([2., 5.], dtype=float32)
+    """
     return Maximum()(*_together("maximum", x1, x2))
 
 
 def minimum(x1: Any, x2: Any) -> Value:
-    """The smaller of the two, broadcast as in NumPy."""
+    """The smaller of the two, broadcast as in NumPy.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.minimum([1.0, 5.0], [2.0, 3.0]).round(4)
+        array([1., 3.], dtype=float32)
+    """
     return Minimum()(*_together("minimum", x1, x2))
 
 
 def power(x1: Any, x2: Any) -> Value:
-    """``x1 ** x2``, broadcast as in NumPy."""
+    """``x1 ** x2``, broadcast as in NumPy.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.power([1.0, 2.0], 3.0).round(4)
+        array([1., 8.], dtype=float32)
+    """
     if not isinstance(x2, Value) and np.isscalar(x2) and x2 == 2 and common_dtype(x1, x2) == dtype_of(x1):
         return square(x1)
     return Power()(*_together("power", x1, x2, least="int32"))
 
 
 def clip(x: Any, x_min: Any, x_max: Any) -> Value:
-    """``x`` limited to ``[x_min, x_max]``; no gradient flows where it was cut."""
+    """``x`` limited to ``[x_min, x_max]``; no gradient flows where it was cut.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.clip([-1.0, 0.5, 2.0], 0.0, 1.0).round(4)
+        array([0. , 0.5, 1. ], dtype=float32)
+    """
     v = as_value(x)
     return minimum(maximum(_as(v, "int32") if v.dtype == "bool" else v, x_min), x_max)
 
 
 def negative(x: Any) -> Value:
-    """``-x``."""
+    """``-x``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.negative([1.0, -2.0]).round(4)
+        array([-1.,  2.], dtype=float32)
+    """
     return Negative()(_number(x))
 
 
@@ -303,58 +363,124 @@ def _number(x: Any) -> Value:
 
 
 def exp(x: Any) -> Value:
-    """``e ** x``."""
+    """``e ** x``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.exp([0.0, 1.0]).round(4)
+        array([1.    , 2.7183], dtype=float32)
+    """
     return Exp()(_float(x))
 
 
 def log(x: Any) -> Value:
-    """Natural logarithm; -inf at 0, NaN below."""
+    """Natural logarithm; -inf at 0, NaN below.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.log([1.0, 10.0]).round(4)
+        array([0.    , 2.3026], dtype=float32)
+    """
     return Log()(_float(x))
 
 
 def log1p(x: Any) -> Value:
-    """``log(1 + x)``, accurate for small ``x``."""
+    """``log(1 + x)``, accurate for small ``x``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.log1p([0.0, 1.0]).round(4)
+        array([0.    , 0.6931], dtype=float32)
+    """
     return Log1p()(_float(x))
 
 
 def sqrt(x: Any) -> Value:
-    """Square root."""
+    """Square root.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.sqrt([4.0, 9.0]).round(4)
+        array([2., 3.], dtype=float32)
+    """
     return Sqrt()(_float(x))
 
 
 def rsqrt(x: Any) -> Value:
-    """``1 / sqrt(x)``."""
+    """``1 / sqrt(x)``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.rsqrt([4.0, 16.0]).round(4)
+        array([0.5 , 0.25], dtype=float32)
+    """
     return Rsqrt()(_float(x))
 
 
 def square(x: Any) -> Value:
-    """``x * x``."""
+    """``x * x``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.square([2.0, -3.0]).round(4)
+        array([4., 9.], dtype=float32)
+    """
     return Square()(_number(x))
 
 
 def absolute(x: Any) -> Value:
-    """``|x|``."""
+    """``|x|``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.absolute([-1.5, 2.0]).round(4)
+        array([1.5, 2. ], dtype=float32)
+    """
     v = as_value(x)
     return v if v.dtype in ("bool", "uint8", "uint16", "uint32", "uint64") else Abs()(v)
 
 
 def sign(x: Any) -> Value:
-    """-1, 0 or 1."""
+    """-1, 0 or 1.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.sign([-3.0, 0.0, 5.0]).round(4)
+        array([-1.,  0.,  1.], dtype=float32)
+    """
     return Sign()(_number(x))
 
 
 def floor(x: Any) -> Value:
-    """The largest whole number not above ``x``, as a float."""
+    """The largest whole number not above ``x``, as a float.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.floor([1.2, -1.2]).round(4)
+        array([ 1., -2.], dtype=float32)
+    """
     return Floor()(_float(x))
 
 
 def sin(x: Any) -> Value:
-    """Sine of ``x`` in radians."""
+    """Sine of ``x`` in radians.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.sin([0.0, 1.0]).round(4)
+        array([0.    , 0.8415], dtype=float32)
+    """
     return Sin()(_float(x))
 
 
 def cos(x: Any) -> Value:
-    """Cosine of ``x`` in radians."""
+    """Cosine of ``x`` in radians.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.cos([0.0, 1.0]).round(4)
+        array([1.    , 0.5403], dtype=float32)
+    """
     return Cos()(_float(x))
 
 

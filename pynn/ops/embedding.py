@@ -91,6 +91,11 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Value:
 
     Raises:
         ArgumentError: ``x`` has no such axis.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.take([10, 20, 30], [2, 0])
+        array([30, 10], dtype=int32)
     """
     x, numbers = as_value(x), cast(as_value(indices), "int32")
     if axis is None:

@@ -164,11 +164,19 @@ def row_numbers(indices: Value, shape: Sequence[int]) -> Value:
     from pynn.ops.reduce import sum as reduce_sum
 
     k = indices.shape[-1]
-    if k > len(shape):
-        raise ShapeError(f"scatter: indices of {k} numbers each do not fit a shape of {len(shape)} axes")
     steps = [math.prod(shape[i + 1 : k]) for i in range(k)]
     positive = where(less(indices, 0), add(indices, np.asarray(shape[:k], "int32")), indices)
     return reshape(reduce_sum(multiply(positive, np.asarray(steps, "int32")), axis=-1), (-1,))
+
+
+def _numbers_of_each(function: str, indices: Value, shape: Sequence[int]) -> int:
+    """How many numbers each of the places has."""
+    if indices.ndim == 0 or indices.shape[-1] > len(shape):
+        raise ShapeError(
+            f"{function}: indices must be (..., k), k numbers for the first k axes of {tuple(shape)}, "
+            f"received {indices.spec}"
+        )
+    return indices.shape[-1]
 
 
 @with_plain("shape")
@@ -187,7 +195,7 @@ def scatter(indices: Any, values: Any, shape: Sequence[int]) -> Value:
     """
     places, v = cast(indices, "int32"), as_value(values)
     sizes = tuple(int(n) for n in shape)
-    k = places.shape[-1]
+    k = _numbers_of_each("scatter", places, sizes)
     rows = row_numbers(places, sizes)
     table = AddRows(math.prod(sizes[:k]))(reshape(v, (rows.size, *sizes[k:])), rows)
     return reshape(table, sizes)
@@ -201,11 +209,17 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
         indices: places, ``(n, k)``: numbers along the first k axes.
         updates: what is written, one (or what is behind these axes) for each place.
         reduction: None to replace, or ``"add"``, ``"mul"``, ``"max"``, ``"min"`` to combine.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> ops.scatter_update(np.zeros(3), [[1]], [5.0])
+        array([0., 5., 0.], dtype=float32)
     """
     x, places = as_value(inputs), cast(indices, "int32")
     if reduction not in (None, "add", "mul", "max", "min"):
         raise ArgumentError(f"scatter_update: reduction must be None, add, mul, max or min, received {reduction!r}")
-    k = places.shape[-1]
+    k = _numbers_of_each("scatter_update", places, x.shape)
     rows = row_numbers(places, x.shape)
     table = reshape(x, (math.prod(x.shape[:k]), *x.shape[k:]))
     new = reshape(cast(updates, x.dtype), (rows.size, *x.shape[k:]))
@@ -213,7 +227,14 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
 
 
 def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Value:
-    """``inputs`` with the block that begins at ``start_indices`` replaced by ``updates``; the start may be computed."""
+    """``inputs`` with the block that begins at ``start_indices`` replaced by ``updates``; the start may be computed.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> ops.slice_update(np.zeros(4), [1], np.array([5.0, 6.0]))
+        array([0., 5., 6., 0.], dtype=float32)
+    """
     x = as_value(inputs)
     new = cast(updates, x.dtype)
     if new.ndim != x.ndim or any(a > b for a, b in zip(new.shape, x.shape, strict=True)):
@@ -257,25 +278,48 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, so
         segment_ids: the number of each row's segment.
         num_segments: how many there are; inside of a trace it must be given.
         sorted: whether the numbers rise: they need not, and nothing is made of it.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.segment_sum([1.0, 2.0, 3.0], [0, 0, 1]).round(4)
+        array([3., 3.], dtype=float32)
     """
     x, numbers, rows = _segments("segment_sum", data, segment_ids, num_segments)
     return AddRows(rows)(x, numbers)
 
 
 def segment_prod(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Value:
-    """The product of the rows of each segment, 1 for an empty one; arguments as for :func:`segment_sum`."""
+    """The product of the rows of each segment, 1 for an empty one; arguments as for :func:`segment_sum`.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.segment_prod([1.0, 2.0, 3.0], [0, 0, 1]).round(4)
+        array([2., 3.], dtype=float32)
+    """
     x, numbers, rows = _segments("segment_prod", data, segment_ids, num_segments)
     return SegmentReduce("prod", rows)(x, numbers)
 
 
 def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Value:
-    """The largest of each segment's rows, -inf for an empty one; arguments as for :func:`segment_sum`."""
+    """The largest of each segment's rows, -inf for an empty one; arguments as for :func:`segment_sum`.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.segment_max([1.0, 2.0, 3.0], [0, 0, 1]).round(4)
+        array([2., 3.], dtype=float32)
+    """
     x, numbers, rows = _segments("segment_max", data, segment_ids, num_segments)
     return SegmentReduce("max", rows)(x, numbers)
 
 
 def segment_min(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Value:
-    """The smallest of each segment's rows, inf for an empty one; arguments as for :func:`segment_sum`."""
+    """The smallest of each segment's rows, inf for an empty one; arguments as for :func:`segment_sum`.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.segment_min([1.0, 2.0, 3.0], [0, 0, 1]).round(4)
+        array([1., 3.], dtype=float32)
+    """
     x, numbers, rows = _segments("segment_min", data, segment_ids, num_segments)
     return SegmentReduce("min", rows)(x, numbers)
 

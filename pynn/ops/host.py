@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pynn.errors import ArgumentError, GraphError
+from pynn.errors import ArgumentError, GraphError, ShapeError
 from pynn.graph.dtypes import of_array
 from pynn.graph.symbolic import callable_on_everything, on_its_own
 from pynn.graph.tensor import Tensor
@@ -54,7 +54,7 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
         (array([1], dtype=int32),)
     """
     if x1 is None and x2 is None:
-        return tuple(_tensor(places, "int32") for places in np.nonzero(numbers_of("where", condition)))
+        return _places("where", condition)
     if x1 is None or x2 is None:
         raise ArgumentError("where: expected both x1 and x2, or neither")
     return _either(condition, x1, x2)
@@ -69,7 +69,14 @@ def nonzero(x: Any) -> tuple[Any, ...]:
         >>> ops.nonzero([0, 3, 5])
         (array([1, 2], dtype=int32),)
     """
-    return tuple(_tensor(places, "int32") for places in np.nonzero(numbers_of("nonzero", x)))
+    return _places("nonzero", x)
+
+
+def _places(function: str, x: Any) -> tuple[Any, ...]:
+    numbers = numbers_of(function, x)
+    if numbers.ndim == 0:
+        raise ShapeError(f"{function}: expected an array of at least one axis, received the number {x!r}")
+    return tuple(_tensor(places, "int32") for places in np.nonzero(numbers))
 
 
 @on_its_own
@@ -94,6 +101,11 @@ def unique(
         axis: see above; the flattened ``x`` if None.
         size: cut off, or filled up with ``fill_value``, to so many.
         fill_value: the smallest by default.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.unique([3, 1, 3])
+        array([1, 3], dtype=int32)
     """
     options: Any = {"return_index": return_index, "return_inverse": return_inverse, "return_counts": return_counts}
     found: Any = np.unique(numbers_of("unique", x), axis=axis, **options)
@@ -139,7 +151,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     if numbers.dtype.kind not in "iub" or numbers.ndim not in (1, 2) or numbers.min(initial=0) < 0:
         raise ArgumentError(f"bincount: expected rows of whole numbers from 0 on, received {x!r}")
     heavy = None if weights is None else numbers_of("bincount", weights)
-    length = max(int(minlength), int(numbers.max(initial=-1)) + 1)
+    length = max(int(minlength), (int(numbers.max()) + 1 if numbers.size else 0))
     rows = numbers.reshape(-1, numbers.shape[-1]).astype("int64")
     loads = [None] * len(rows) if heavy is None else list(heavy.reshape(rows.shape))
     counts = np.stack([np.bincount(row, load, length) for row, load in zip(rows, loads, strict=True)])

@@ -187,7 +187,15 @@ def crop_images(
     target_width: int | None = None,
     data_format: str | None = None,
 ) -> Value:
-    """Images without their borders; of top, bottom and target height two are given, of left, right and width, too."""
+    """Images without their borders; of top, bottom and target height two are given, of left, right and width, too.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> x = np.ones((1, 8, 8, 3))
+        >>> ops.image.crop_images(x, 2, 2, target_height=4, target_width=4).shape
+        (1, 4, 4, 3)
+    """
     x, back = as_batch("crop_images", images, data_format)
     top, bottom = _sides("crop_images", x.shape[1], top_cropping, bottom_cropping, target_height, True)
     left, right = _sides("crop_images", x.shape[2], left_cropping, right_cropping, target_width, True)
@@ -205,7 +213,15 @@ def pad_images(
     target_width: int | None = None,
     data_format: str | None = None,
 ) -> Value:
-    """Images in a frame of zeros; of top, bottom and target height two are given, of left, right and width, too."""
+    """Images in a frame of zeros; of top, bottom and target height two are given, of left, right and width, too.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> x = np.ones((1, 8, 8, 3))
+        >>> ops.image.pad_images(x, 2, 2, target_height=12, target_width=12).shape
+        (1, 12, 12, 3)
+    """
     x, back = as_batch("pad_images", images, data_format)
     rows = _sides("pad_images", x.shape[1], top_padding, bottom_padding, target_height, False)
     columns = _sides("pad_images", x.shape[2], left_padding, right_padding, target_width, False)
@@ -229,6 +245,12 @@ def extract_patches(
         dilation_rate: from pixel to pixel of a window.
         padding: ``"valid"`` or ``"same"`` (zeros around the images).
         data_format: None for the configured one.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> ops.image.extract_patches(np.ones((1, 8, 8, 3)), size=4).shape
+        (1, 2, 2, 48)
     """
     from pynn.ops.spatial import per_axis, resolve_padding
 
@@ -264,7 +286,14 @@ def _colours(function: str, images: Any, data_format: str | None) -> tuple[Value
 
 
 def rgb_to_grayscale(images: Any, data_format: str | None = None) -> Value:
-    """The brightness of each pixel, one channel: 0.2989 red + 0.587 green + 0.114 blue (ITU-R BT.601)."""
+    """The brightness of each pixel, one channel: 0.2989 red + 0.587 green + 0.114 blue (ITU-R BT.601).
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> ops.image.rgb_to_grayscale(np.ones((1, 2, 2, 3))).shape
+        (1, 2, 2, 1)
+    """
     x, back = as_batch("rgb_to_grayscale", images, data_format)
     if x.shape[-1] == 1:
         return back(x)
@@ -275,7 +304,14 @@ def rgb_to_grayscale(images: Any, data_format: str | None = None) -> Value:
 
 
 def rgb_to_hsv(images: Any, data_format: str | None = None) -> Value:
-    """Hue, saturation and value, all from 0 to 1, of red, green and blue from 0 to 1."""
+    """Hue, saturation and value, all from 0 to 1, of red, green and blue from 0 to 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> ops.image.rgb_to_hsv(np.array([[[1.0, 0.0, 0.0]]]))  # red
+        array([[[0., 1., 1.]]], dtype=float32)
+    """
     x, back = _colours("rgb_to_hsv", images, data_format)
     r, g, b = unstack(x, axis=-1)
     top = maximum(r, maximum(g, b))
@@ -290,7 +326,14 @@ def rgb_to_hsv(images: Any, data_format: str | None = None) -> Value:
 
 
 def hsv_to_rgb(images: Any, data_format: str | None = None) -> Value:
-    """Red, green and blue of hue, saturation and value, all from 0 to 1."""
+    """Red, green and blue of hue, saturation and value, all from 0 to 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> ops.image.hsv_to_rgb(np.array([[[0.0, 1.0, 1.0]]]))  # red
+        array([[[1., 0., 0.]]], dtype=float32)
+    """
     x, back = _colours("hsv_to_rgb", images, data_format)
     hue, saturation, value = unstack(x, axis=-1)
     # A colour is full within a sixth of its own place on the circle, and fades over the next sixth.

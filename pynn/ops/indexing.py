@@ -30,6 +30,11 @@ def get_item(x: Any, key: Any) -> Value:
     Raises:
         ArgumentError: something else in ``key``.
         ShapeError: more indices than axes, a number outside of its axis, or an empty result.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.get_item([10, 20, 30], 1)
+        array(20, dtype=int32)
     """
     x = as_value(x)
     items = list(key) if isinstance(key, tuple) else [key]

@@ -239,12 +239,25 @@ def cholesky(x: Any, upper: bool = False) -> Value:
 
 
 def inv(x: Any) -> Value:
-    """``x^-1``."""
+    """``x^-1``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.inv([[2.0, 0.0], [0.0, 4.0]]).round(4)
+        array([[0.5 , 0.  ],
+               [0.  , 0.25]], dtype=float32)
+    """
     return Inv()(_float(x))
 
 
 def det(x: Any) -> Value:
-    """Determinant."""
+    """Determinant.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.det([[2.0, 0.0], [0.0, 3.0]]).round(4)
+        np.float32(6.0)
+    """
     return Det()(_float(x))
 
 
@@ -254,7 +267,13 @@ def slogdet(x: Any) -> tuple[Value, Value]:
 
 
 def logdet(x: Any) -> Value:
-    """Logarithm of the determinant of positive definite matrices."""
+    """Logarithm of the determinant of positive definite matrices.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.logdet([[2.0, 0.0], [0.0, 3.0]]).round(4)
+        np.float32(1.7918)
+    """
     from pynn.ops.arrange import diagonal
 
     return multiply(2.0, reduce_sum(_log(diagonal(cholesky(x), 0, -2, -1)), axis=-1))
@@ -274,7 +293,13 @@ def _right_sides(function: str, a: Any, b: Any) -> tuple[Value, Value, bool]:
 
 
 def solve(a: Any, b: Any) -> Value:
-    """The ``x`` with ``a x = b``: a (..., n, n), b (..., n) or (..., n, k)."""
+    """The ``x`` with ``a x = b``: a (..., n, n), b (..., n) or (..., n, k).
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.solve([[2.0, 0.0], [0.0, 4.0]], [2.0, 2.0]).round(4)
+        array([1. , 0.5], dtype=float32)
+    """
     x, y, vector = _right_sides("solve", a, b)
     found = Solve()(x, y)
     return squeeze(found, -1) if vector else found
@@ -288,19 +313,43 @@ def solve_triangular(a: Any, b: Any, lower: bool = False) -> Value:
 
 
 def qr(x: Any, mode: str = "reduced") -> tuple[Value, Value]:
-    """``x = q r``: orthonormal columns times an upper triangular matrix; ``mode`` ``"reduced"`` or ``"complete"``."""
+    """``x = q r``: orthonormal columns times an upper triangular matrix; ``mode`` ``"reduced"`` or ``"complete"``.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> q, r = ops.qr(np.eye(2))
+        >>> q.shape, r.shape
+        ((2, 2), (2, 2))
+    """
     if mode not in ("reduced", "complete"):
         raise ArgumentError(f"qr: mode must be 'reduced' or 'complete', received {mode!r}")
     return Qr(mode == "complete")(_float(x))
 
 
 def eigh(x: Any) -> tuple[Value, Value]:
-    """Eigenvalues, rising, and eigenvectors (columns) of symmetric matrices."""
+    """Eigenvalues, rising, and eigenvectors (columns) of symmetric matrices.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> values, vectors = ops.eigh(np.diag([3.0, 2.0]))
+        >>> values
+        array([2., 3.], dtype=float32)
+    """
     return Eigh()(_float(x))
 
 
 def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    """``(u, s, v^T)`` with ``x = u diag(s) v^T``, or ``s`` alone unless ``compute_uv``; s falls."""
+    """``(u, s, v^T)`` with ``x = u diag(s) v^T``, or ``s`` alone unless ``compute_uv``; s falls.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> u, s, v = ops.svd(np.diag([3.0, 2.0]))
+        >>> s
+        array([3., 2.], dtype=float32)
+    """
     if not compute_uv:
         return Svd()(_float(x))[1]
     return Svd(bool(full_matrices))(_float(x))

@@ -174,87 +174,189 @@ class Erfinv(NumpyElementwise):
 
 
 def tan(x: Any) -> Value:
-    """Tangent of ``x`` in radians."""
+    """Tangent of ``x`` in radians.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.tan([0.0, 1.0]).round(4)
+        array([0.    , 1.5574], dtype=float32)
+    """
     return Tan()(_float(x))
 
 
 def arcsin(x: Any) -> Value:
-    """The angle whose sine is ``x``; NaN outside of -1 .. 1."""
+    """The angle whose sine is ``x``; NaN outside of -1 .. 1.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.arcsin([0.0, 1.0]).round(4)
+        array([0.    , 1.5708], dtype=float32)
+    """
     return Arcsin()(_float(x))
 
 
 def arccos(x: Any) -> Value:
-    """The angle whose cosine is ``x``; NaN outside of -1 .. 1."""
+    """The angle whose cosine is ``x``; NaN outside of -1 .. 1.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.arccos([1.0, 0.0]).round(4)
+        array([0.    , 1.5708], dtype=float32)
+    """
     return Arccos()(_float(x))
 
 
 def arctan(x: Any) -> Value:
-    """The angle whose tangent is ``x``."""
+    """The angle whose tangent is ``x``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.arctan([0.0, 1.0]).round(4)
+        array([0.    , 0.7854], dtype=float32)
+    """
     return Arctan()(_float(x))
 
 
 def arctan2(x1: Any, x2: Any) -> Value:
-    """The angle of the point with ordinate ``x1`` and abscissa ``x2``, from -pi to pi."""
+    """The angle of the point with ordinate ``x1`` and abscissa ``x2``, from -pi to pi.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.arctan2([1.0, -1.0], [0.0, 0.0]).round(4)
+        array([ 1.5708, -1.5708], dtype=float32)
+    """
     return Arctan2()(*_together("arctan2", x1, x2, floating=True))
 
 
 def sinh(x: Any) -> Value:
-    """Hyperbolic sine."""
+    """Hyperbolic sine.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.sinh([0.0, 1.0]).round(4)
+        array([0.    , 1.1752], dtype=float32)
+    """
     return Sinh()(_float(x))
 
 
 def cosh(x: Any) -> Value:
-    """Hyperbolic cosine."""
+    """Hyperbolic cosine.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.cosh([0.0, 1.0]).round(4)
+        array([1.    , 1.5431], dtype=float32)
+    """
     return Cosh()(_float(x))
 
 
 def arcsinh(x: Any) -> Value:
-    """Inverse hyperbolic sine."""
+    """Inverse hyperbolic sine.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.arcsinh([0.0, 1.0]).round(4)
+        array([0.    , 0.8814], dtype=float32)
+    """
     return Arcsinh()(_float(x))
 
 
 def arccosh(x: Any) -> Value:
-    """Inverse hyperbolic cosine; NaN below 1."""
+    """Inverse hyperbolic cosine; NaN below 1.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.arccosh([1.0, 2.0]).round(4)
+        array([0.   , 1.317], dtype=float32)
+    """
     return Arccosh()(_float(x))
 
 
 def arctanh(x: Any) -> Value:
-    """Inverse hyperbolic tangent; NaN outside of -1 .. 1."""
+    """Inverse hyperbolic tangent; NaN outside of -1 .. 1.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.arctanh([0.0, 0.5]).round(4)
+        array([0.    , 0.5493], dtype=float32)
+    """
     return Arctanh()(_float(x))
 
 
 def expm1(x: Any) -> Value:
-    """``e^x - 1``, accurate for small ``x``."""
+    """``e^x - 1``, accurate for small ``x``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.expm1([0.0, 1.0]).round(4)
+        array([0.    , 1.7183], dtype=float32)
+    """
     return Expm1()(_float(x))
 
 
 def exp2(x: Any) -> Value:
-    """``2^x``."""
+    """``2^x``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.exp2([0.0, 3.0]).round(4)
+        array([1., 8.], dtype=float32)
+    """
     return Exp2()(_float(x))
 
 
 def log2(x: Any) -> Value:
-    """Logarithm to the base 2."""
+    """Logarithm to the base 2.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.log2([1.0, 8.0]).round(4)
+        array([0., 3.], dtype=float32)
+    """
     return Log2()(_float(x))
 
 
 def log10(x: Any) -> Value:
-    """Logarithm to the base 10."""
+    """Logarithm to the base 10.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.log10([1.0, 100.0]).round(4)
+        array([0., 2.], dtype=float32)
+    """
     return Log10()(_float(x))
 
 
 def erfinv(x: Any) -> Value:
-    """The number whose error function is ``x``; infinite at -1 and 1, NaN beyond."""
+    """The number whose error function is ``x``; infinite at -1 and 1, NaN beyond.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.erfinv([0.0, 0.5]).round(4)
+        array([0.    , 0.4769], dtype=float32)
+    """
     return Erfinv()(_float(x))
 
 
 def ceil(x: Any) -> Value:
-    """The smallest whole number not below ``x``, as a float."""
+    """The smallest whole number not below ``x``, as a float.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.ceil([1.2, -1.2]).round(4)
+        array([ 2., -1.], dtype=float32)
+    """
     return Negative()(Floor()(Negative()(_float(x))))
 
 
 def trunc(x: Any) -> Value:
-    """``x`` without its fraction; whole numbers as they are."""
+    """``x`` without its fraction; whole numbers as they are.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.trunc([1.7, -1.7]).round(4)
+        array([ 1., -1.], dtype=float32)
+    """
     v = as_value(x)
     return Multiply()(Sign()(v), Floor()(Abs()(v))) if v.spec.is_float else v
 
@@ -280,51 +382,105 @@ def round(x: Any, decimals: int = 0) -> Value:
 
 
 def reciprocal(x: Any) -> Value:
-    """``1 / x``."""
+    """``1 / x``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.reciprocal([2.0, 4.0]).round(4)
+        array([0.5 , 0.25], dtype=float32)
+    """
     return divide(1.0, x)
 
 
 def deg2rad(x: Any) -> Value:
-    """Degrees to radians."""
+    """Degrees to radians.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.deg2rad([180.0]).round(4)
+        array([3.1416], dtype=float32)
+    """
     return _scaled(_float(x), math.pi / 180)
 
 
 def rad2deg(x: Any) -> Value:
-    """Radians to degrees."""
+    """Radians to degrees.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.rad2deg([3.1415927]).round(4)
+        array([180.], dtype=float32)
+    """
     return _scaled(_float(x), 180 / math.pi)
 
 
 def fabs(x: Any) -> Value:
-    """``|x|`` as a float."""
+    """``|x|`` as a float.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.fabs([-1.5, 2.0]).round(4)
+        array([1.5, 2. ], dtype=float32)
+    """
     return Abs()(_float(x))
 
 
 def fmax(x1: Any, x2: Any) -> Value:
-    """The larger of the two; the other one where one is not a number."""
+    """The larger of the two; the other one where one is not a number.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.fmax([1.0, 5.0], [2.0, 3.0]).round(4)
+        array([2., 5.], dtype=float32)
+    """
     a, b = _together("fmax", x1, x2)
     return where(isnan(a), b, where(isnan(b), a, Maximum()(a, b)))
 
 
 def fmin(x1: Any, x2: Any) -> Value:
-    """The smaller of the two; the other one where one is not a number."""
+    """The smaller of the two; the other one where one is not a number.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.fmin([1.0, 5.0], [2.0, 3.0]).round(4)
+        array([1., 3.], dtype=float32)
+    """
     a, b = _together("fmin", x1, x2)
     return where(isnan(a), b, where(isnan(b), a, Minimum()(a, b)))
 
 
 def fmod(x1: Any, x2: Any) -> Value:
-    """What a division towards zero leaves, with the sign of ``x1``; compare :func:`mod`."""
+    """What a division towards zero leaves, with the sign of ``x1``; compare :func:`mod`.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.fmod([5.0, -5.0], 3.0).round(4)
+        array([ 2., -2.], dtype=float32)
+    """
     return Fmod()(*_together("fmod", x1, x2, least="int32"))
 
 
 def divide_no_nan(x1: Any, x2: Any) -> Value:
-    """``x1 / x2``, and 0 where ``x2`` is 0."""
+    """``x1 / x2``, and 0 where ``x2`` is 0.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.divide_no_nan([1.0, 2.0], [4.0, 0.0]).round(4)
+        array([0.25, 0.  ], dtype=float32)
+    """
     a, b = _together("divide_no_nan", x1, x2, floating=True)
     none = Equal()(b, _like(b, 0.0))
     return Select()(none, _like(a, 0.0), Divide()(a, Select()(none, _like(b, 1.0), b)))
 
 
 def logaddexp(x1: Any, x2: Any) -> Value:
-    """``log(e^x1 + e^x2)``, without overflow."""
+    """``log(e^x1 + e^x2)``, without overflow.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.logaddexp(0.0, 0.0).round(4)
+        np.float32(0.6931)
+    """
     a, b = _together("logaddexp", x1, x2, floating=True)
     distance = Subtract()(a, b)
     apart = Add()(Maximum()(a, b), Log1p()(Exp()(Negative()(Abs()(distance)))))
@@ -332,19 +488,37 @@ def logaddexp(x1: Any, x2: Any) -> Value:
 
 
 def logaddexp2(x1: Any, x2: Any) -> Value:
-    """``log2(2^x1 + 2^x2)``, without overflow."""
+    """``log2(2^x1 + 2^x2)``, without overflow.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.logaddexp2(0.0, 0.0).round(4)
+        np.float32(1.0)
+    """
     a, b = _together("logaddexp2", x1, x2, floating=True)
     return _scaled(logaddexp(_scaled(a, math.log(2)), _scaled(b, math.log(2))), 1 / math.log(2))
 
 
 def isfinite(x: Any) -> Value:
-    """Where ``x`` is a number and not infinite: bool."""
+    """Where ``x`` is a number and not infinite: bool.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.isfinite([1.0, float("inf")])
+        array([ True, False])
+    """
     v = _float(x)
     return _bool(Less()(Abs()(v), _like(v, math.inf)))
 
 
 def isinf(x: Any) -> Value:
-    """Where ``x`` is infinite: bool."""
+    """Where ``x`` is infinite: bool.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.isinf([1.0, float("inf")])
+        array([False,  True])
+    """
     v = _float(x)
     return _bool(Equal()(Abs()(v), _like(v, math.inf)))
 
@@ -381,7 +555,13 @@ def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan:
 
 
 def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Value:
-    """Whether all elements are close as :func:`isclose` says: bool."""
+    """Whether all elements are close as :func:`isclose` says: bool.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.allclose([1.0], [1.0000001])
+        array(True)
+    """
     return all_true(isclose(x1, x2, rtol, atol, equal_nan))
 
 

@@ -129,6 +129,11 @@ def matmul(x1: Any, x2: Any) -> Value:
 
     Raises:
         ShapeError: the inner sizes differ, the leading axes do not broadcast, or one is a scalar.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.matmul([[1.0, 2.0]], [[3.0], [4.0]]).round(4)
+        array([[11.]], dtype=float32)
     """
     from pynn.ops.batched_matmul import batched_matmul
     from pynn.ops.operands import common_dtype

@@ -18,12 +18,24 @@ from pynn.ops.sorting import sort
 
 
 def celu(x: Any, alpha: float = 1.0) -> Value:
-    """``max(x, 0) + min(0, alpha * (e^(x / alpha) - 1))`` (Barron, 2017)."""
+    """``max(x, 0) + min(0, alpha * (e^(x / alpha) - 1))`` (Barron, 2017).
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.celu([-1.0, 2.0]).round(4)
+        array([-0.6321,  2.    ], dtype=float32)
+    """
     return elu(_float(x) / alpha) * alpha
 
 
 def glu(x: Any, axis: int = -1) -> Value:
-    """One half of ``x`` along ``axis`` times the sigmoid of the other (Dauphin et al., 2017)."""
+    """One half of ``x`` along ``axis`` times the sigmoid of the other (Dauphin et al., 2017).
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.glu([2.0, 0.0]).round(4)
+        array([1.], dtype=float32)
+    """
     x = _float(x)
     if x.shape[axis_of("glu", axis, x.ndim)] % 2:
         raise ShapeError(f"glu: the length along axis {axis} must be even, received {x.spec}")
@@ -32,30 +44,60 @@ def glu(x: Any, axis: int = -1) -> Value:
 
 
 def hard_silu(x: Any) -> Value:
-    """``x * relu6(x + 3) / 6``."""
+    """``x * relu6(x + 3) / 6``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.hard_silu([-4.0, 1.0]).round(4)
+        array([-0.    ,  0.6667], dtype=float32)
+    """
     x = _float(x)
     return x * relu6(x + 3.0) * (1.0 / 6.0)
 
 
 def hard_tanh(x: Any) -> Value:
-    """``x`` limited to -1 .. 1."""
+    """``x`` limited to -1 .. 1.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.hard_tanh([-4.0, 0.5]).round(4)
+        array([-1. ,  0.5], dtype=float32)
+    """
     return clip(_float(x), -1.0, 1.0)
 
 
 def hard_shrink(x: Any, threshold: float = 0.5) -> Value:
-    """``x`` where ``|x| > threshold``, else 0."""
+    """``x`` where ``|x| > threshold``, else 0.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.hard_shrink([0.3, 2.0]).round(4)
+        array([0., 2.], dtype=float32)
+    """
     x = _float(x)
     return where(greater(absolute(x), threshold), x, 0.0)
 
 
 def soft_shrink(x: Any, threshold: float = 0.5) -> Value:
-    """``x`` moved towards 0 by ``threshold``, and 0 within it."""
+    """``x`` moved towards 0 by ``threshold``, and 0 within it.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.soft_shrink([0.3, 2.0]).round(4)
+        array([0. , 1.5], dtype=float32)
+    """
     x = _float(x)
     return maximum(x - threshold, 0.0) + minimum(x + threshold, 0.0)
 
 
 def tanh_shrink(x: Any) -> Value:
-    """``x - tanh(x)``."""
+    """``x - tanh(x)``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.tanh_shrink([0.0, 1.0]).round(4)
+        array([0.    , 0.2384], dtype=float32)
+    """
     x = _float(x)
     return x - tanh(x)
 
@@ -67,7 +109,13 @@ def threshold(x: Any, threshold: float, default_value: float) -> Value:
 
 
 def log_sigmoid(x: Any) -> Value:
-    """``log(sigmoid(x))``, without taking the logarithm of a small number."""
+    """``log(sigmoid(x))``, without taking the logarithm of a small number.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.log_sigmoid([0.0, 4.0]).round(4)
+        array([-0.6931, -0.0181], dtype=float32)
+    """
     return -softplus(-_float(x))
 
 
@@ -78,19 +126,37 @@ def mish(x: Any) -> Value:
 
 
 def squareplus(x: Any, b: float = 4) -> Value:
-    """``(x + sqrt(x^2 + b)) / 2`` (Barron, 2021)."""
+    """``(x + sqrt(x^2 + b)) / 2`` (Barron, 2021).
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.squareplus([0.0, 2.0]).round(4)
+        array([1.    , 2.4142], dtype=float32)
+    """
     x = _float(x)
     return (x + sqrt(square(x) + b)) * 0.5
 
 
 def sparse_plus(x: Any) -> Value:
-    """0 up to -1, ``x`` from 1 on, ``(x + 1)^2 / 4`` between."""
+    """0 up to -1, ``x`` from 1 on, ``(x + 1)^2 / 4`` between.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.sparse_plus([0.0, 2.0]).round(4)
+        array([0.25, 2.  ], dtype=float32)
+    """
     x = _float(x)
     return where(less_equal(x, -1.0), 0.0, where(greater(1.0, x), square(x + 1.0) * 0.25, x))
 
 
 def sparse_sigmoid(x: Any) -> Value:
-    """0 up to -1, 1 from 1 on, ``(x + 1) / 2`` between."""
+    """0 up to -1, 1 from 1 on, ``(x + 1) / 2`` between.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.sparse_sigmoid([0.0, 2.0]).round(4)
+        array([0.5, 1. ], dtype=float32)
+    """
     x = _float(x)
     between = logical_and(greater(x, -1.0), greater(1.0, x))
     return where(between, (x + 1.0) * 0.5, cast(greater(x, 0.0), x.dtype))
@@ -100,6 +166,11 @@ def sparsemax(x: Any, axis: int = -1) -> Value:
     """The point of the simplex nearest to ``x`` along ``axis``: like softmax, but most results are 0.
 
     Source: Martins and Astudillo, 2016.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.sparsemax([[1.0, 1.5, 0.0]]).round(4)
+        array([[0.25, 0.75, 0.  ]], dtype=float32)
     """
     from pynn.ops.creation import arange
 

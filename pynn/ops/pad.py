@@ -160,6 +160,11 @@ def slice(inputs: Any, start_indices: Sequence[int], shape: Sequence[int]) -> Va
 
     Raises:
         ShapeError: it does not lie inside the array.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.slice([1, 2, 3, 4], [1], [2])
+        array([2, 3], dtype=int32)
     """
     x = as_value(inputs)
     if isinstance(start_indices, Value) or any(isinstance(i, Value) for i in start_indices):
@@ -185,6 +190,11 @@ def concatenate(xs: Sequence[Any], axis: int = 0) -> Value:
     Raises:
         ArgumentError: nothing to join, or no such axis.
         ShapeError: shapes that differ along other axes.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.concatenate([[1, 2], [3]])
+        array([1, 2, 3], dtype=int32)
     """
     from pynn.ops.operands import common_dtype
     from pynn.ops.shape import cast

@@ -202,6 +202,12 @@ def max_pool(
 
     Returns:
         (n, *positions, channels).
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> ops.max_pool(np.ones((1, 4, 4, 3)), 2).shape
+        (1, 2, 2, 3)
     """
     return _pool(MaxPool2d, "max_pool", inputs, pool_size, strides, padding, data_format)
 
@@ -213,5 +219,12 @@ def average_pool(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Value:
-    """Mean of each window, as ``keras.ops.average_pool``; arguments as for :func:`max_pool`."""
+    """Mean of each window, as ``keras.ops.average_pool``; arguments as for :func:`max_pool`.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> ops.average_pool(np.ones((1, 4, 4, 3)), 2).shape
+        (1, 2, 2, 3)
+    """
     return _pool(AveragePool2d, "average_pool", inputs, pool_size, strides, padding, data_format)

@@ -23,7 +23,13 @@ from pynn.ops.shape import cast, expand_dims, reshape, transpose
 
 
 def dot(x1: Any, x2: Any) -> Value:
-    """The sum of products over the last axis of ``x1`` and the last but one of ``x2`` (the only one of a vector)."""
+    """The sum of products over the last axis of ``x1`` and the last but one of ``x2`` (the only one of a vector).
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.dot([1.0, 2.0], [3.0, 4.0]).round(4)
+        np.float32(11.0)
+    """
     a, b = cast_together(x1, x2)
     if a.ndim == 0 or b.ndim == 0:
         return multiply(a, b)
@@ -33,7 +39,13 @@ def dot(x1: Any, x2: Any) -> Value:
 
 
 def inner(x1: Any, x2: Any) -> Value:
-    """The sum of products over the last axes of both."""
+    """The sum of products over the last axes of both.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.inner([1.0, 2.0], [3.0, 4.0]).round(4)
+        np.float32(11.0)
+    """
     a, b = cast_together(x1, x2)
     if a.ndim == 0 or b.ndim == 0:
         return multiply(a, b)
@@ -41,13 +53,26 @@ def inner(x1: Any, x2: Any) -> Value:
 
 
 def outer(x1: Any, x2: Any) -> Value:
-    """Each number of ``x1`` times each of ``x2``, both flattened: a matrix."""
+    """Each number of ``x1`` times each of ``x2``, both flattened: a matrix.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.outer([1.0, 2.0], [3.0, 4.0]).round(4)
+        array([[3., 4.],
+               [6., 8.]], dtype=float32)
+    """
     a, b = cast_together(ravel(x1), ravel(x2))
     return multiply(expand_dims(a, 1), expand_dims(b, 0))
 
 
 def vdot(x1: Any, x2: Any) -> Value:
-    """The sum of products of both, flattened."""
+    """The sum of products of both, flattened.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.vdot([1.0, 2.0], [3.0, 4.0]).round(4)
+        np.float32(11.0)
+    """
     return inner(ravel(x1), ravel(x2))
 
 
@@ -58,11 +83,20 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Value:
         x1: any array.
         x2: any array.
         axes: how many last axes of ``x1`` meet so many first ones of ``x2``, or a pair: axes of ``x1`` and of ``x2``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.tensordot([[1.0, 2.0]], [[3.0], [4.0]], axes=1).round(4)
+        array([[11.]], dtype=float32)
     """
     a, b = cast_together(x1, x2)
     if isinstance(axes, int):
+        if not 0 <= axes <= min(a.ndim, b.ndim):
+            raise ArgumentError(f"tensordot: axes={axes!r}: {a.spec} and {b.spec} have not so many")
         firsts, seconds = list(range(a.ndim - axes, a.ndim)), list(range(axes))
     else:
+        if not isinstance(axes, list | tuple) or len(axes) != 2:
+            raise ArgumentError(f"tensordot: axes must be a number or a pair, received {axes!r}")
         firsts = axes_of("tensordot", axes[0], a.ndim)
         seconds = axes_of("tensordot", axes[1], b.ndim)
     if [a.shape[i] for i in firsts] != [b.shape[i] for i in seconds]:
@@ -78,6 +112,11 @@ def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, a
     """Vector product of vectors of three numbers (or two: the third is 0) along the given axes.
 
     Of two vectors of two numbers it is the third component alone.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.cross([1.0, 0.0, 0.0], [0.0, 1.0, 0.0]).round(4)
+        array([0., 0., 1.], dtype=float32)
     """
     if axis is not None:
         axisa = axisb = axisc = axis
@@ -103,6 +142,11 @@ def cdist(x: Any, y: Any) -> Value:
 
     Returns:
         (..., n, m).
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.cdist([[0.0, 0.0]], [[3.0, 4.0]]).round(4)
+        array([[5.]], dtype=float32)
     """
     a, b = _float(x), _float(y)
     squares = reduce_sum(square(subtract(expand_dims(a, -2), expand_dims(b, -3))), axis=-1)
@@ -116,7 +160,14 @@ def _root(x: Value) -> Value:
 
 
 def corrcoef(x: Any) -> Value:
-    """Correlation of each row with each other."""
+    """Correlation of each row with each other.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.corrcoef([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]).round(4)
+        array([[ 1., -1.],
+               [-1.,  1.]], dtype=float32)
+    """
     x = _float(x)
     if x.ndim == 1:
         x = expand_dims(x, 0)
@@ -135,6 +186,11 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Value:
         x2: one axis.
         mode: offsets where both overlap fully (``"valid"``), as many as the longer has (``"same"``), or all
             (``"full"``).
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.correlate([1.0, 2.0, 3.0], [1.0, 1.0]).round(4)
+        array([3., 5.], dtype=float32)
     """
     if mode not in ("valid", "same", "full"):
         raise ArgumentError(f"correlate: mode must be 'valid', 'same' or 'full', received {mode!r}")

@@ -249,6 +249,7 @@ class JoinSteps(Op):
 
     def infer(self, *specs: Spec) -> Spec:
         self.require_float(*specs)
+        self.require(len(specs) > 0, "at least one array")
         first = specs[0]
         self.require(all(s == first for s in specs), "arrays of one shape", *specs)
         self.require(0 <= self.axis <= len(first.shape), f"arrays with at least {self.axis} axes", *specs)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+import numpy as np
 
 from pynn.errors import ArgumentError
 from pynn.graph.ir import Candidate, Node, Op, Spec, Value
@@ -104,9 +106,10 @@ Axis = int | Sequence[int] | None
 
 
 def _axes(name: str, x: Value, axis: Axis) -> list[int]:
-    asked = range(x.ndim) if axis is None else [axis] if isinstance(axis, int) else axis
-    axes = sorted({a % x.ndim if -x.ndim <= a < x.ndim else -1 for a in asked}) if x.ndim else []
-    if -1 in axes or len(axes) != len(list(asked)):
+    asked = range(x.ndim) if axis is None else [axis] if isinstance(axis, int | np.integer) else axis
+    whole = isinstance(asked, Iterable) and not [a for a in asked if not isinstance(a, int | np.integer)]
+    axes = sorted({int(a) % x.ndim if -x.ndim <= a < x.ndim else -1 for a in asked}) if whole and x.ndim else []
+    if not whole or -1 in axes or len(axes) != len(list(asked)):
         raise ArgumentError(f"{name}: axis {axis} does not name distinct axes of {x.spec}")
     return axes
 
@@ -128,7 +131,13 @@ def _reduce(op: type[Reduction], name: str, x: Any, axis: Axis, keepdims: bool) 
 
 
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Sum over the given axes, all by default; of whole numbers and truth values at least int32."""
+    """Sum over the given axes, all by default; of whole numbers and truth values at least int32.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.sum([[1.0, 2.0], [3.0, 5.0]], axis=1).round(4)
+        array([3., 8.], dtype=float32)
+    """
     return _reduce(Sum, "sum", _countable(x), axis, keepdims)
 
 
@@ -141,7 +150,13 @@ def _countable(x: Any) -> Value:
 
 
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Arithmetic mean over the given axes, all by default."""
+    """Arithmetic mean over the given axes, all by default.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.mean([[1.0, 2.0], [3.0, 5.0]], axis=0).round(4)
+        array([2. , 3.5], dtype=float32)
+    """
     from pynn.ops.operands import _float
 
     x = _float(x)
@@ -150,12 +165,24 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
 
 
 def max(x: Any, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Value:
-    """Largest over the given axes, all by default, and of ``initial``."""
+    """Largest over the given axes, all by default, and of ``initial``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.max([[1.0, 4.0], [3.0, 2.0]], axis=0).round(4)
+        array([3., 4.], dtype=float32)
+    """
     return _extreme(Max, "max", x, axis, keepdims, initial)
 
 
 def min(x: Any, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Value:
-    """Smallest over the given axes, all by default, and of ``initial``."""
+    """Smallest over the given axes, all by default, and of ``initial``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.min([[1.0, 4.0], [3.0, 2.0]], axis=0).round(4)
+        array([1., 2.], dtype=float32)
+    """
     return _extreme(Min, "min", x, axis, keepdims, initial)
 
 
@@ -181,25 +208,46 @@ def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
 
 
 def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Whether none along the given axes (all by default) is 0: bool."""
+    """Whether none along the given axes (all by default) is 0: bool.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.all([[True, False], [True, True]], axis=1)
+        array([False,  True])
+    """
     return _quantify(Min, "all", x, axis, keepdims)
 
 
 def _quantify(op: type[Reduction], name: str, x: Any, axis: Axis, keepdims: bool) -> Value:
     from pynn.ops.comparison import _truth
 
-    return cast(_reduce(op, name, _truth(x), axis, keepdims), "bool")
+    v = _truth(x)
+    if 0 in [v.shape[a] for a in _axes(name, v, axis)]:  # none is 0, and none is not
+        return broadcast_to(as_value(op is Min, "bool"), _reduce(Sum, name, v, axis, keepdims).shape)
+    return cast(_reduce(op, name, v, axis, keepdims), "bool")
 
 
 def count_nonzero(x: Any, axis: Axis = None) -> Value:
-    """How many along the given axes (all by default) are not 0: int32."""
+    """How many along the given axes (all by default) are not 0: int32.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.count_nonzero([0, 2, 0, 3])
+        array(2, dtype=int32)
+    """
     from pynn.ops.comparison import _truth
 
     return _reduce(Sum, "count_nonzero", _truth(x, "int32"), axis, False)
 
 
 def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Variance (mean squared distance from the mean) over the given axes."""
+    """Variance (mean squared distance from the mean) over the given axes.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.var([1.0, 3.0]).round(4)
+        np.float32(1.0)
+    """
     from pynn.ops.elementwise import square
     from pynn.ops.operands import _float
 
@@ -208,14 +256,26 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
 
 
 def std(x: Any, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Standard deviation over the given axes."""
+    """Standard deviation over the given axes.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.std([1.0, 3.0]).round(4)
+        np.float32(1.0)
+    """
     from pynn.ops.elementwise import sqrt
 
     return sqrt(var(x, axis, keepdims))
 
 
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
-    """Index of the first largest number along ``axis`` (of the flattened array if None), int32."""
+    """Index of the first largest number along ``axis`` (of the flattened array if None), int32.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.argmax([[1.0, 4.0], [3.0, 2.0]], axis=1)
+        array([1, 0], dtype=int32)
+    """
     x = as_value(x)
     if axis is None:
         y = Argmax()(reshape(x, (x.size,)))
@@ -228,7 +288,13 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
 
 
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Value:
-    """Index of the first smallest number along ``axis`` (of the flattened array if None), int32."""
+    """Index of the first smallest number along ``axis`` (of the flattened array if None), int32.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.argmin([[1.0, 4.0], [3.0, 2.0]], axis=1)
+        array([0, 1], dtype=int32)
+    """
     from pynn.ops.elementwise import _number
 
     v = as_value(x)

@@ -49,6 +49,11 @@ def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) ->
     """Where a number of ``x1`` occurs in ``x2`` (does not, if ``invert``): bool.
 
     ``assume_unique`` says that no number occurs twice; nothing is made of it.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.isin([1, 2, 3], [2])
+        array([False,  True, False])
     """
     a, b = cast_together(x1, x2)
     found = any_true(equal(expand_dims(a, -1), ravel(b)), axis=-1)
@@ -86,7 +91,13 @@ def multi_hot(
 
 @with_plain("shape")
 def unravel_index(indices: Any, shape: Sequence[int]) -> tuple[Value, ...]:
-    """Positions in the flattened array of ``shape`` as one array of numbers for each axis."""
+    """Positions in the flattened array of ``shape`` as one array of numbers for each axis.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.unravel_index(3, (2, 2))
+        (array(1, dtype=int32), array(1, dtype=int32))
+    """
     rest = as_value(indices)
     found = []
     for n in reversed([int(n) for n in shape]):

@@ -206,6 +206,12 @@ def reshape(x: Any, newshape: int | Sequence[int]) -> Value:
 
     Raises:
         ShapeError: the numbers of elements differ.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.reshape([1, 2, 3, 4], (2, 2))
+        array([[1, 2],
+               [3, 4]], dtype=int32)
     """
     x = as_value(x)
     asked = (newshape,) if isinstance(newshape, int) else tuple(int(n) for n in newshape)
@@ -221,7 +227,14 @@ def reshape(x: Any, newshape: int | Sequence[int]) -> Value:
 
 @with_plain("axes")
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Value:
-    """``x`` with its axes reversed, or in the order of ``axes``."""
+    """``x`` with its axes reversed, or in the order of ``axes``.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.transpose([[1, 2], [3, 4]])
+        array([[1, 3],
+               [2, 4]], dtype=int32)
+    """
     x = as_value(x)
     perm = tuple(range(x.ndim))[::-1] if axes is None else tuple(int(a) % max(x.ndim, 1) for a in axes)
     if sorted(perm) != list(range(x.ndim)):
@@ -231,7 +244,14 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Value:
 
 @with_plain("shape")
 def broadcast_to(x: Any, shape: Sequence[int]) -> Value:
-    """``x`` repeated to ``shape``, as NumPy broadcasts."""
+    """``x`` repeated to ``shape``, as NumPy broadcasts.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.broadcast_to([1, 2], (2, 2))
+        array([[1, 2],
+               [1, 2]], dtype=int32)
+    """
     x = as_value(x)
     shape = tuple(int(n) for n in shape)
     return x if x.shape == shape else BroadcastTo(shape)(x)
@@ -242,6 +262,11 @@ def cast(x: Any, dtype: Any) -> Value:
 
     Raises:
         DtypeError: programs know no such dtype (float16 and bfloat16 among them).
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.cast([1.7, -1.7], "int32")
+        array([ 1, -1], dtype=int32)
     """
     from pynn.ops.comparison import NotEqual, is_truth
     from pynn.ops.operands import _like
@@ -263,6 +288,12 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
         axis: where the rows' axis is, -1 for the end.
         dtype: of the result, float32 by default.
         sparse: only False: results are dense.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.one_hot([0, 2], 3)
+        array([[1., 0., 0.],
+               [0., 0., 1.]], dtype=float32)
     """
     if num_classes < 1 or sparse:
         raise ArgumentError(
@@ -279,18 +310,36 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
 
 
 def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Value:
-    """``fill_value`` in the shape of ``x``, and in its dtype unless another is given."""
+    """``fill_value`` in the shape of ``x``, and in its dtype unless another is given.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.full_like([1, 2], 7)
+        array([7, 7], dtype=int32)
+    """
     x = as_value(x)
     return broadcast_to(cast(fill_value, x.dtype if dtype is None else checked_dtype("full_like", dtype)), x.shape)
 
 
 def zeros_like(x: Any, dtype: Any = None) -> Value:
-    """Zeros in the shape of ``x``, and in its dtype unless another is given."""
+    """Zeros in the shape of ``x``, and in its dtype unless another is given.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.zeros_like([1, 2])
+        array([0, 0], dtype=int32)
+    """
     return full_like(x, 0, dtype)
 
 
 def ones_like(x: Any, dtype: Any = None) -> Value:
-    """Ones in the shape of ``x``, and in its dtype unless another is given."""
+    """Ones in the shape of ``x``, and in its dtype unless another is given.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.ones_like([1, 2])
+        array([1, 1], dtype=int32)
+    """
     return full_like(x, 1, dtype)
 
 
@@ -305,7 +354,13 @@ def copy(x: Any) -> Value:
 
 
 def expand_dims(x: Any, axis: int | Sequence[int]) -> Value:
-    """``x`` with a new axis of size 1 at ``axis``, or several."""
+    """``x`` with a new axis of size 1 at ``axis``, or several.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.expand_dims([1, 2], 0)
+        array([[1, 2]], dtype=int32)
+    """
     x = as_value(x)
     asked: list[Any] = list(axis) if isinstance(axis, list | tuple) else [axis]
     rank = x.ndim + len(asked)
@@ -317,7 +372,13 @@ def expand_dims(x: Any, axis: int | Sequence[int]) -> Value:
 
 
 def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Value:
-    """``x`` without its axes of size 1, or without those given."""
+    """``x`` without its axes of size 1, or without those given.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.squeeze([[1, 2]], 0)
+        array([1, 2], dtype=int32)
+    """
     x = as_value(x)
     if axis is None:
         return reshape(x, [n for n in x.shape if n != 1])
@@ -329,5 +390,13 @@ def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Value:
 
 
 def stop_gradient(variable: Any) -> Value:
-    """``variable``, taken as a constant by differentiation."""
+    """``variable``, taken as a constant by differentiation.
+
+    Example:
+        >>> import pynn
+        >>> import numpy as np
+        >>> from pynn import ops
+        >>> pynn.grad(lambda x: ops.stop_gradient(x) * x)(3.0)
+        array(3., dtype=float32)
+    """
     return StopGradient()(as_value(variable))

@@ -247,14 +247,26 @@ def _axis_back(x: Value, axis: int) -> Value:
 
 
 def softmax(x: Any, axis: int = -1) -> Value:
-    """``exp(x) / sum(exp(x))`` along ``axis``; safe for numbers of any size."""
+    """``exp(x) / sum(exp(x))`` along ``axis``; safe for numbers of any size.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.softmax([[1.0, 1.0, 2.0]]).round(4)
+        array([[0.2119, 0.2119, 0.5761]], dtype=float32)
+    """
     x = as_value(x)
     axis = _axis_of(x, axis, "softmax")
     return _axis_back(Softmax()(_axis_last(x, axis)), axis)
 
 
 def log_softmax(x: Any, axis: int = -1) -> Value:
-    """``log(softmax(x))`` along ``axis``, without taking the logarithm of a small number."""
+    """``log(softmax(x))`` along ``axis``, without taking the logarithm of a small number.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.log_softmax([[0.0, 0.0]]).round(4)
+        array([[-0.6931, -0.6931]], dtype=float32)
+    """
     x = as_value(x)
     axis = _axis_of(x, axis, "log_softmax")
     return _axis_back(LogSoftmax()(_axis_last(x, axis)), axis)
@@ -291,6 +303,11 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
 
     Raises:
         ShapeError: the shapes differ, or are scalars.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.categorical_crossentropy([[0.0, 1.0]], [[0.25, 0.75]]).round(4)
+        array([0.2877], dtype=float32)
     """
     from pynn import ops
 
@@ -324,6 +341,11 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
 
     Raises:
         ShapeError: the shapes do not fit together.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.sparse_categorical_crossentropy([1], [[0.25, 0.75]]).round(4)
+        array([0.2877], dtype=float32)
     """
     from pynn import ops
 
@@ -361,6 +383,11 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
 
     Raises:
         ShapeError: the shapes differ.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.binary_crossentropy([1.0, 0.0], [0.75, 0.25]).round(4)
+        array([0.2877, 0.2877], dtype=float32)
     """
     from pynn import ops
 

@@ -55,7 +55,13 @@ class SearchSorted(Op):
 
 
 def argsort(x: Any, axis: int | None = -1) -> Value:
-    """Positions along ``axis`` (of the flattened array if None) in the order of their numbers, int32."""
+    """Positions along ``axis`` (of the flattened array if None) in the order of their numbers, int32.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.argsort([3, 1, 2])
+        array([1, 2, 0], dtype=int32)
+    """
     x = as_value(x)
     if axis is None:
         return Argsort()(reshape(x, (x.size,)))
@@ -122,6 +128,11 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Value:
         targets: class numbers, (rows,).
         predictions: (rows, classes).
         k: how many; equal numbers do not push each other out.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.in_top_k([0, 1], [[0.9, 0.1], [0.8, 0.2]], k=1)
+        array([ True, False])
     """
     from pynn.ops.comparison import greater, less, logical_and
     from pynn.ops.gather import take_along_axis
@@ -143,6 +154,11 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Value
         sorted_sequence: one axis, rising.
         values: any shape.
         side: before (``"left"``) or behind (``"right"``) equal ones.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.searchsorted([1, 3, 5], [2, 4])
+        array([1, 2], dtype=int32)
     """
     if side not in ("left", "right"):
         raise ArgumentError(f"searchsorted: side must be 'left' or 'right', received {side!r}")
@@ -153,7 +169,13 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Value
 
 
 def digitize(x: Any, bins: Any) -> Value:
-    """The number of the bin of each ``x``: how many of the rising ``bins`` are not above it, int32."""
+    """The number of the bin of each ``x``: how many of the rising ``bins`` are not above it, int32.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.digitize([0.5, 2.5], [1.0, 2.0])
+        array([0, 2], dtype=int32)
+    """
     return searchsorted(bins, x, "right")
 
 
@@ -170,6 +192,11 @@ def quantile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims:
         axis: one axis or several.
         method: between two numbers: ``linear``, ``lower``, ``higher``, ``midpoint`` or ``nearest``.
         keepdims: whether the axes stay, with length 1.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.quantile([1.0, 2.0, 3.0], 0.25).round(4)
+        np.float32(1.5)
     """
     if method not in _METHODS:
         raise ArgumentError(f"quantile: method must be one of {', '.join(_METHODS)}, received {method!r}")
@@ -208,12 +235,24 @@ def _between(row: Value, at: np.ndarray, method: str) -> Value:
 
 @with_plain("q")
 def percentile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Value:
-    """:func:`quantile` with ``q`` in percent."""
+    """:func:`quantile` with ``q`` in percent.
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.percentile([1.0, 2.0, 3.0], 25).round(4)
+        np.float32(1.5)
+    """
     if isinstance(q, Value):
         return quantile(x, q, axis, method, keepdims)
     return quantile(x, np.asarray(q, "float64") / 100, axis, method, keepdims)
 
 
 def median(x: Any, axis: Any = None, keepdims: bool = False) -> Value:
-    """The number in the middle, or the mean of the two there, along the given axes (all by default)."""
+    """The number in the middle, or the mean of the two there, along the given axes (all by default).
+
+    Example:
+        >>> from pynn import ops
+        >>> ops.median([1.0, 9.0, 2.0]).round(4)
+        np.float32(2.0)
+    """
     return quantile(x, 0.5, axis, keepdims=keepdims)

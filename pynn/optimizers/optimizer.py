@@ -13,6 +13,7 @@ from pynn import ops
 from pynn.errors import ArgumentError, NotBuiltError
 from pynn.graph import trace
 from pynn.graph.ir import Value
+from pynn.graph.refusals import RefusingConstructor
 from pynn.graph.variable import Variable
 from pynn.optimizers.arguments import SHARED, check_shared, full_signature
 from pynn.optimizers.gradients import TreatsGradients
@@ -23,7 +24,7 @@ from pynn.utils.callers import users_line
 from pynn.utils.naming import auto_name, snake_case
 
 
-class Optimizer(TreatsGradients, DecaysWeights, AveragesWeights):
+class Optimizer(RefusingConstructor, TreatsGradients, DecaysWeights, AveragesWeights):
     """Base of optimizers.
 
     A subclass defines ``update_step(gradient, variable, learning_rate)``, written in ``pynn.ops``, and ``build`` if it
@@ -182,6 +183,9 @@ class Optimizer(TreatsGradients, DecaysWeights, AveragesWeights):
     def _apply_traced(self, grads: list[Any], variables: list[Variable]) -> None:
         self._was_traced = True
         trace.current().before_run(self.prepare_step)
+        replica = trace.current().replica
+        if replica is not None:  # each process has seen its part of the batch
+            grads = [replica.mean(g) for g in grads]
         self._record_step(grads, variables, self._rate())
 
     def _record_step(self, grads: list[Any], variables: list[Variable], rate: Any) -> None:

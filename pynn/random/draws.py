@@ -60,7 +60,13 @@ def normal(shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: 
 
 
 def uniform(shape: Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
-    """Numbers from ``minval`` up to, not including, ``maxval``, equally likely."""
+    """Numbers from ``minval`` up to, not including, ``maxval``, equally likely.
+
+    Example:
+        >>> from pynn import random
+        >>> random.uniform((2, 3), seed=1).shape
+        (2, 3)
+    """
     dtype = _float_dtype("uniform", dtype)
     return ops.cast(ops.random_uniform(_shape(shape), _state("uniform", seed), float(minval), float(maxval), 0), dtype)
 
@@ -68,7 +74,13 @@ def uniform(shape: Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtyp
 def truncated_normal(
     shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
 ) -> Any:
-    """Normal numbers, those further than two standard deviations from the mean drawn again."""
+    """Normal numbers, those further than two standard deviations from the mean drawn again.
+
+    Example:
+        >>> from pynn import random
+        >>> abs(random.truncated_normal((100,), seed=1)).max() <= 2
+        array(True)
+    """
     dtype = _float_dtype("truncated_normal", dtype)
     edge = math.erf(math.sqrt(2.0))
     state = _state("truncated_normal", seed)
@@ -78,7 +90,13 @@ def truncated_normal(
 
 
 def randint(shape: Sequence[int], minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Any:
-    """Whole numbers from ``minval`` up to, not including, ``maxval``, equally likely."""
+    """Whole numbers from ``minval`` up to, not including, ``maxval``, equally likely.
+
+    Example:
+        >>> from pynn import random
+        >>> random.randint((2, 3), 0, 10, seed=1).shape
+        (2, 3)
+    """
     if not int(minval) < int(maxval):
         raise ArgumentError(f"random.randint: minval must be less than maxval, received {minval}, {maxval}")
     dtype = checked_dtype("random.randint", dtype)
@@ -87,19 +105,37 @@ def randint(shape: Sequence[int], minval: int, maxval: int, dtype: Any = "int32"
 
 
 def gamma(shape: Sequence[int], alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
-    """Numbers of the gamma distribution of shape ``alpha`` (above 0; broadcasts) and scale 1.  No gradient."""
+    """Numbers of the gamma distribution of shape ``alpha`` (above 0; broadcasts) and scale 1.  No gradient.
+
+    Example:
+        >>> from pynn import random
+        >>> random.gamma((2, 3), alpha=2.0, seed=1).shape
+        (2, 3)
+    """
     dtype = _float_dtype("gamma", dtype)
     return ops.cast(_draw("gamma", _shape(shape), _state("gamma", seed), alpha), dtype)
 
 
 def beta(shape: Sequence[int], alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Any:
-    """Numbers from 0 to 1 of the beta distribution of ``alpha`` and ``beta`` (above 0; broadcast).  No gradient."""
+    """Numbers from 0 to 1 of the beta distribution of ``alpha`` and ``beta`` (above 0; broadcast).  No gradient.
+
+    Example:
+        >>> from pynn import random
+        >>> random.beta((2, 3), alpha=2.0, beta=3.0, seed=1).shape
+        (2, 3)
+    """
     dtype = _float_dtype("beta", dtype)
     return ops.cast(_draw("beta", _shape(shape), _state("beta", seed), alpha, beta), dtype)
 
 
 def binomial(shape: Sequence[int], counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> Any:
-    """How many of ``counts`` trials succeed, each with the given probability (both broadcast)."""
+    """How many of ``counts`` trials succeed, each with the given probability (both broadcast).
+
+    Example:
+        >>> from pynn import random
+        >>> random.binomial((2, 3), counts=10, probabilities=0.5, seed=1).max() <= 10
+        array(True)
+    """
     dtype = _float_dtype("binomial", dtype)
     return ops.cast(_draw("binomial", _shape(shape), _state("binomial", seed), counts, probabilities), dtype)
 
@@ -123,7 +159,13 @@ _categorical_anywhere = callable_on_everything(_categorical)
 
 
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:
-    """``num_samples`` classes for each row of ``logits`` (rows, classes), drawn with its softmax as probabilities."""
+    """``num_samples`` classes for each row of ``logits`` (rows, classes), drawn with its softmax as probabilities.
+
+    Example:
+        >>> from pynn import random
+        >>> random.categorical([[0.0, 0.0, 100.0]], 4, seed=1)
+        array([[2, 2, 2, 2]], dtype=int32)
+    """
     if len(ops.shape(logits)) != 2 or num_samples < 1:
         raise ArgumentError(
             "random.categorical: expected logits (rows, classes) and at least one sample, received shape "
@@ -141,6 +183,11 @@ def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None =
         rate: from 0 up to 1.
         noise_shape: of what is drawn; axes of 1 share it, None stands for the inputs' own length.
         seed: see above.
+
+    Example:
+        >>> from pynn import random
+        >>> random.dropout([1.0, 1.0], rate=0.0, seed=1)
+        array([1., 1.], dtype=float32)
     """
     if not 0 <= rate <= 1:
         raise ArgumentError(f"random.dropout: rate must be in [0, 1], received {rate!r}")
@@ -154,7 +201,13 @@ def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None =
 
 
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
-    """``x`` with its parts along ``axis`` in a random order."""
+    """``x`` with its parts along ``axis`` in a random order.
+
+    Example:
+        >>> from pynn import random
+        >>> sorted(random.shuffle([1, 2, 3], seed=1).tolist())
+        [1, 2, 3]
+    """
     length: Any = ops.shape(x)[axis]
     order = ops.argsort(ops.random_uniform((length,), _state("shuffle", seed), 0.0, 1.0, 0))
     return ops.take(x, order, axis=axis)

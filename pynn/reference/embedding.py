@@ -7,7 +7,9 @@ def take_rows(x, numbers):
     rows = len(x)
     row = np.where(numbers < 0, numbers + rows, numbers)
     inside = (row >= 0) & (row < rows)
-    y = x[np.where(inside, row, 0)]
+    if not rows:
+        return np.full((*numbers.shape, *x.shape[1:]), _outside(x.dtype), x.dtype)
+    y = np.asarray(x[np.where(inside, row, 0)])  # one row's only number would be no array
     y[~inside] = _outside(x.dtype)
     return y
 

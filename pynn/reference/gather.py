@@ -12,6 +12,8 @@ def _places(numbers, length):
 
 def take_along_axis(x, numbers, *, axis):
     row, inside = _places(numbers, x.shape[axis])
+    if not x.shape[axis]:
+        return np.full(numbers.shape, np.asarray(_outside(x.dtype)).astype(x.dtype))
     y = np.take_along_axis(x, np.where(inside, row, 0).astype("int64"), axis)
     return np.where(inside, y, np.asarray(_outside(x.dtype)).astype(x.dtype))
 

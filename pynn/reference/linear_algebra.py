@@ -49,5 +49,10 @@ def eigh(x):
 
 
 def svd(x, *, full):
-    u, s, vt = np.linalg.svd(x, full_matrices=full)
-    return u, s, vt
+    *stack, m, n = x.shape
+    k = min(m, n)
+    left, right = ((m, m), (n, n)) if full else ((m, k), (k, n))
+    shapes = (*stack, *left), (*stack, k), (*stack, *right)
+    if not np.isfinite(x).all():  # LAPACK may look for singular values of NaN forever
+        return tuple(np.full(shape, np.nan) for shape in shapes)
+    return _or_nan(lambda: tuple(np.linalg.svd(x, full_matrices=full)), *shapes)

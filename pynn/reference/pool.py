@@ -30,7 +30,7 @@ def max_pool2d_grad(g, x, y, *, pool, strides, padding):
     dx = np.zeros_like(x)
     for i, j, rows, columns in _windows(x.shape, pool, strides, padding):
         window = x[:, rows, columns]
-        hits = (window == y[:, i : i + 1, j : j + 1]).reshape(n, -1, c)
+        hits = (window == y[:, i : i + 1, j : j + 1]).reshape(n, window.shape[1] * window.shape[2], c)
         first = np.arange(hits.shape[1])[:, None] == hits.argmax(axis=1)[:, None]
         dx[:, rows, columns] += np.where(first & hits, g[:, i, j][:, None], 0).reshape(window.shape)
     return dx

@@ -12,11 +12,18 @@ def sum(x, *, axis, count):
 
 
 def max(x, *, axis, count):
-    return x.max(_axes(axis, count))
+    return x.max(_axes(axis, count), initial=_limits(x.dtype)[0])
 
 
 def min(x, *, axis, count):
-    return x.min(_axes(axis, count))
+    return x.min(_axes(axis, count), initial=_limits(x.dtype)[1])
+
+
+def _limits(dtype):
+    """The smallest and the largest number: what is left where there is none."""
+    if dtype.kind == "b":
+        return False, True
+    return (np.iinfo(dtype).min, np.iinfo(dtype).max) if dtype.kind in "iu" else (-np.inf, np.inf)
 
 
 def argmax(x):

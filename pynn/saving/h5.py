@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
-from collections.abc import Mapping
-from typing import Any
+import mmap
+import struct
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar
 
 import numpy as np
 
-from pynn.errors import ArgumentError, ShapeError
+from pynn.errors import ArgumentError, PynnError, ShapeError
 from pynn.saving.errors import WeightsFileError
 
 #: What HDF5 itself brings: deflate, shuffle, Fletcher's sum, and h5py's LZF.
@@ -38,6 +43,24 @@ def write_h5(file: Any, state: Mapping[str, np.ndarray], folders: Mapping[str, s
         file[key] = array
 
 
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _reading(method: _F) -> _F:
+    """HDF5 finds damage where it comes across it: whatever it says then, the file cannot be read."""
+
+    @wraps(method)
+    def reading(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(self, *args, **kwargs)
+        except (PynnError, MemoryError):
+            raise
+        except Exception as error:
+            raise WeightsFileError(f"{self.where} is not a readable HDF5 file ({error})") from error
+
+    return reading  # type: ignore[return-value]
+
+
 class H5Source:
     """An open HDF5 file (or a group of it) to read from."""
 
@@ -45,16 +68,19 @@ class H5Source:
         self._h5py = h5py()
         self._group, self.where = group, where
 
+    @_reading
     def names(self, folder: str) -> list[str]:
         if not folder:
             return list(self._group)
         group = self._find(folder, needed=False)
         return [] if group is None or not isinstance(group, self._h5py.Group) else list(group)
 
+    @_reading
     def spec(self, name: str) -> tuple[tuple[int, ...], np.dtype]:
         dataset = self._dataset(name)
         return tuple(dataset.shape), dataset.dtype
 
+    @_reading
     def read(self, name: str) -> np.ndarray:
         dataset = self._dataset(name)
         return np.asarray(dataset[()])
@@ -90,11 +116,13 @@ class H5Source:
             at = at[part]
         return at
 
+    @_reading
     def group(self, path: str) -> Any:
         """A group inside, or None."""
         found = self._find(path, needed=False)
         return found if isinstance(found, self._h5py.Group) else None
 
+    @_reading
     def text(self, name: str, group: Any = None) -> str | None:
         """A text attribute, or None."""
         group = self._group if group is None else group
@@ -104,6 +132,7 @@ class H5Source:
         value = group.attrs[name]
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
+    @_reading
     def texts(self, name: str, group: Any = None) -> list[str]:
         """A list of texts; Keras spreads a long one over several attributes, ``name0``, ``name1`` ..."""
         group = self._group if group is None else group
@@ -130,7 +159,43 @@ class H5Source:
 def open_h5(path: Any, where: str, mode: str = "r") -> Any:
     """The file at ``path`` (or a binary file object), or an error that says it is none."""
     package = h5py()
+    if mode == "r":
+        _check_heaps(path, where)
     try:
         return package.File(path, mode)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise WeightsFileError(f"{where} is not a readable HDF5 file ({error})") from error
+
+
+_HEAP = b"GCOL\x01\x00\x00\x00"
+
+
+def _check_heaps(path: Any, where: str) -> None:
+    """Refuse collections of texts ("global heaps") whose objects reach out of them: HDF5 walks those forever.
+
+    A collection is its signature, version and length, then objects: number, count of references, 4 bytes of nothing,
+    and the length of what follows, which is filled up to a multiple of 8; number 0 is the rest that is free, and its
+    length is all of it.
+    Source: HDF5 File Format Specification 3.0, III.E.
+    """
+    with contextlib.ExitStack() as stack:
+        if isinstance(path, io.BytesIO):
+            content: Any = path.getvalue()
+        else:
+            try:
+                file = stack.enter_context(open(path, "rb"))
+                content = stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            except (OSError, ValueError) as error:  # an empty file cannot be mapped
+                raise WeightsFileError(f"{where} is not a readable HDF5 file ({error})") from error
+        at = content.find(_HEAP)
+        while at >= 0:
+            (length,) = struct.unpack("<Q", content[at + 8 : at + 16].ljust(8, b"\0"))
+            place, end = at + 16, at + length
+            while end - place >= 16 and end <= len(content):
+                number, _, size = struct.unpack("<HH4xQ", content[place : place + 16])
+                if number == 0 and size == end - place:
+                    break
+                if number == 0 or size > end - place - 16:
+                    raise WeightsFileError(f"{where}: the text at byte {place} has no possible length; refused")
+                place += 16 + size + -size % 8
+            at = content.find(_HEAP, at + 1)

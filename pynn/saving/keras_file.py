@@ -19,7 +19,7 @@ from pynn.saving.atomic import atomic_path
 from pynn.saving.errors import WeightsFileError
 from pynn.saving.h5 import H5Source, h5py, open_h5, write_h5
 from pynn.saving.npz import NpzSource
-from pynn.saving.serialization import DeserializationError, deserialize_keras_object, serialize_keras_object
+from pynn.saving.serialization import DeserializationError, deserialize_keras_object, follow, serialize_keras_object
 from pynn.saving.state import folders_of, load_state, places, state_of
 from pynn.utils.memory_budget import memory_budget
 
@@ -119,7 +119,7 @@ def _read(parts: Any, size: int, compile: bool, where: str) -> Any:
         if not isinstance(model, Model) and not hasattr(model, "get_encoded_features"):  # a FeatureSpace
             raise DeserializationError(f"{where} holds a {type(model).__name__}, and no model")
         if compile and compile_config:
-            model.compile_from_config(compile_config)
+            follow(model, "compile_from_config", compile_config)
     if not hasattr(model, "_own_variables"):
         raise DeserializationError(f"{where} holds no model")
     _load_assets(model, parts)

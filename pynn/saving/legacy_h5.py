@@ -23,7 +23,7 @@ from pynn.saving.errors import WeightsFileError
 from pynn.saving.h5 import H5Source, h5py, open_h5
 from pynn.saving.keras_file import KERAS_VERSION
 from pynn.saving.legacy_config import deserialize_legacy, legacy_form, modern_compile_config
-from pynn.saving.serialization import serialize_keras_object
+from pynn.saving.serialization import follow, serialize_keras_object
 from pynn.saving.state import check_spec
 from pynn.utils.memory_budget import memory_budget
 from pynn.utils.naming import snake_case
@@ -151,7 +151,7 @@ def read_legacy_model(path: Path, compile: bool, where: str) -> Any:
         load_legacy_weights(model, source)
         training = source.text("training_config")
         if compile and training is not None:
-            model.compile_from_config(modern_compile_config(parse_config(training)))
+            follow(model, "compile_from_config", modern_compile_config(parse_config(training)))
             _load_optimizer(model, source)
         elif compile:
             warnings.warn(f"{where}: the model was not compiled when it was saved; call compile()", stacklevel=3)

@@ -18,11 +18,11 @@ def copy_model(model: Any) -> Any:
 
 def reduce_model(model: Any) -> tuple[Any, ...]:
     """What ``pickle`` keeps of a model: its file, and the user's own classes in it."""
-    from pynn.saving.saving_api import save_model
+    from pynn.saving.keras_file import write_keras_file
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
-        save_model(model, path)
+        write_keras_file(model, path, include_optimizer=True)
         content = path.read_bytes()
     classes = {type(layer) for layer in model._flatten_layers()}
     own = {cls.__name__: cls for cls in classes if cls.__module__.partition(".")[0] != "pynn"}

@@ -53,6 +53,8 @@ def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool
             f"save: give a name that ends in .keras, or in .h5 for Keras's older format, or zipped=False for a folder; "
             f"received {str(filepath)!r}"
         )
+    if _is_another_ranks(model):
+        return
     _check_target(path, overwrite, "save")
     if not model.built:
         warnings.warn(
@@ -132,6 +134,8 @@ def save_weights(model: Model, filepath: Any, overwrite: bool = True, max_shard_
             f"received {str(filepath)!r}"
         )
     model._require_built("save_weights")
+    if _is_another_ranks(model):
+        return
     _check_target(path, overwrite, "save_weights")
     if name.endswith(_LEGACY):
         from pynn.saving.h5 import h5py, write_h5
@@ -216,6 +220,12 @@ def sniff(path: Path, what: str) -> str:
     raise WeightsFileError(
         f"{what}: {path} is not a readable file of weights or models (.keras, .h5, .safetensors or .npz)"
     )
+
+
+def _is_another_ranks(model: Model) -> bool:
+    """Whether another of the processes that train the model together is the one that writes files."""
+    ranks = model._distribution
+    return ranks is not None and ranks.rank > 0
 
 
 def _check_target(path: Path, overwrite: bool, what: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pynn.errors import ArgumentError
+from pynn.errors import ArgumentError, PynnError
 from pynn.saving import registration, registry
 from pynn.saving.functions import dump_lambda, load_lambda
 from pynn.saving.registration import CustomObjectScope, get_registered_name, get_registered_object
@@ -176,6 +176,8 @@ def _deserialize(config: Any, depth: int) -> Any:
     name = config["class_name"]
     if not isinstance(name, str):
         raise DeserializationError(f"class_name must be a string, received {name!r}")
+    if not isinstance(config.get("module"), str | None):
+        raise DeserializationError(f"the module of a {name} must be a string, received {config['module']!r}")
     inner = {} if config["config"] is None else config["config"]
     if name.startswith("__"):
         return _deserialize_special(name, inner, depth)
@@ -278,20 +280,40 @@ def make(cls: Any, inner: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
         return cls  # a function registered under the name
     try:
         obj = cls.from_config(dict(inner))
-    except TypeError as error:
-        if isinstance(error, ArgumentError):
+    except (PynnError, MemoryError, NotImplementedError):
+        raise
+    except Exception as error:
+        if not isinstance(error, TypeError) and not cls.__module__.startswith("pynn."):
+            raise  # what a class of the user's has to say
+        raise DeserializationError(
+            f"{cls.__name__} cannot be made from its config ({type(error).__name__}: {error}); "
+            "objects that get_config() writes, such as layers, must be made again in the class's own from_config(). "
+            f"The config: {_shortened(inner)}"
+        ) from error
+    for key, method in (("build_config", "build_from_config"), ("compile_config", "compile_from_config")):
+        given = config.get(key)
+        if given and hasattr(obj, method) and not (key == "build_config" and obj.built):
+            follow(obj, method, given)
+    return obj
+
+
+def follow(obj: Any, method: str, config: Any) -> None:
+    """``obj.build_from_config(config)``, or ``compile_from_config``.
+
+    Raises:
+        DeserializationError: the config is not what the method of a class of pynn's own expects.
+    """
+    try:
+        getattr(obj, method)(config)
+    except (PynnError, MemoryError, NotImplementedError):
+        raise
+    except Exception as error:
+        if not type(obj).__module__.startswith("pynn."):
             raise
         raise DeserializationError(
-            f"{cls.__name__} cannot be made from its config ({error}); objects that get_config() writes, such as "
-            f"layers, must be made again in the class's own from_config(). The config: {_shortened(inner)}"
+            f"{type(obj).__name__}.{method}() cannot follow its config ({type(error).__name__}: {error}): "
+            f"{_shortened(config)}"
         ) from error
-    build_config = config.get("build_config")
-    if build_config and hasattr(obj, "build_from_config") and not obj.built:
-        obj.build_from_config(build_config)
-    compile_config = config.get("compile_config")
-    if compile_config and hasattr(obj, "compile_from_config"):
-        obj.compile_from_config(compile_config)
-    return obj
 
 
 def _shortened(inner: Any, length: int = 500) -> str:

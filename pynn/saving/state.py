@@ -21,7 +21,7 @@ from pynn.graph.variable import Variable
 from pynn.layers.layer import Layer
 from pynn.metrics.base import Metric
 from pynn.optimizers.optimizer import Optimizer
-from pynn.saving.errors import WeightsFileError
+from pynn.saving.errors import MissingArrayError, WeightsFileError
 from pynn.utils.callers import users_line
 from pynn.utils.naming import snake_case
 
@@ -322,7 +322,7 @@ class _Folder(Mapping[str, np.ndarray]):
 
     def __getitem__(self, key: str) -> np.ndarray:
         if key not in self._source.names(self._folder):
-            raise KeyError(key)
+            raise MissingArrayError(f"{self._source.where} has no '{self._folder}/{key}'; it belongs to another model")
         return self._source.read(f"{self._folder}/{key}")
 
     def __iter__(self) -> Iterator[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from pynn.graph.refusals import RefusingConstructor
 
-class Configurable:
+
+class Configurable(RefusingConstructor):
     """``get_config`` gives the constructor's arguments; objects of equal arguments are equal."""
 
     def get_config(self) -> dict[str, Any]:

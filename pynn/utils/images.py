@@ -123,6 +123,12 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
 
     Args:
         scale: stretch the numbers so that the lowest is at most 0 and the highest 255.
+
+    Example:
+        >>> import numpy as np
+        >>> from pynn import utils
+        >>> utils.array_to_img(np.zeros((4, 6, 3))).size
+        (6, 4)
     """
     order = _order("array_to_img", data_format)
     image = np.asarray(x, settings.floatx() if dtype is None else dtype)

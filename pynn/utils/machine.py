@@ -73,7 +73,7 @@ def machine_peak(threads: int | None = None, isa: str | None = None) -> MachineP
 
     Args:
         threads: how many work at once; by default as many as a model's step takes.
-        isa: ``"generic"``, ``"avx2"`` or ``"avx512"``; by default the one that models take.
+        isa: ``"generic"``, ``"avx2"``, ``"avx512"`` or ``"neon"``; by default the one that models take.
 
     Returns:
         A :class:`MachinePeak`.
@@ -138,7 +138,7 @@ def _measure(threads: int, isa: str) -> MachinePeak:
 
 
 def _lanes(isa: str) -> int:
-    return {"generic": 4, "avx2": 8, "avx512": 16}[isa]
+    return {"generic": 4, "neon": 4, "avx2": 8, "avx512": 16}[isa]
 
 
 @cache

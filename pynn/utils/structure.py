@@ -65,7 +65,13 @@ def pack(structure: Any, leaves: Iterable[Any]) -> Any:
 
 
 def is_nested(structure: Any) -> bool:
-    """Whether it is a list, a tuple, a deque or a dictionary."""
+    """Whether it is a list, a tuple, a deque or a dictionary.
+
+    Example:
+        >>> from pynn import tree
+        >>> tree.is_nested([1, 2]), tree.is_nested(1)
+        (True, False)
+    """
     return isinstance(structure, list | tuple | dict | deque)
 
 

@@ -6,7 +6,7 @@
 // [begin, end) of one phase.  The runtime decides which thread does which tasks and puts a barrier between
 // phases.  A kernel never learns how many threads there are, so no result can depend on that number: it is
 // enough that one task's result does not depend on which tasks came in the same call.
-#include <cstdint>
+#include <stdint.h>
 
 namespace pynn {
 
@@ -64,6 +64,4 @@ struct KernelTable {
 #undef PYNN_KERNEL
 };
 
-const KernelTable* find_table(const char* isa);  ///< nullptr: not built, or this CPU cannot run it
-const KernelTable& best_table();                 ///< honours PYNN_ISA
 }  // namespace pynn

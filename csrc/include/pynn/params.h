@@ -1,6 +1,6 @@
 #pragma once
 // Attributes of each kernel, as plain data.  Python fills them as NumPy records of the same layout.
-#include <cstdint>
+#include <stdint.h>
 
 namespace pynn {
 
@@ -262,12 +262,13 @@ struct Pool2dParams {
   int64_t pool_h, pool_w, stride_h, stride_w, top, left;
 };
 
-/// A gradient of a convolution (x[n][h][w][c] to y[n][oh][ow][filters], stride 1) under a max-pooling of y to
-/// [n][poh][pow][filters].
+/// A convolution (x[n][h][w][c] to y[n][oh][ow][filters], stride 1) and a max-pooling of y to [n][poh][pow][filters],
+/// or a gradient of both.  `bias` and `activation` are of the convolution; gradients do not look at them.
 struct PooledConv2dParams {
   int64_t n, h, w, c;
   int64_t kh, kw, oh, ow, filters, top, left;
   int64_t poh, pow, pool_h, pool_w, pool_stride_h, pool_stride_w, pool_top, pool_left;
+  int32_t bias, activation;
 };
 
 }  // namespace pynn
@@ -313,6 +314,6 @@ struct PooledConv2dParams {
     packed, bias, residual, activation)                                                                               \
   X(Conv2dWinogradPackParams, c, filters, tile)                                                                       \
   X(PooledConv2dParams, n, h, w, c, kh, kw, oh, ow, filters, top, left, poh, pow, pool_h, pool_w, pool_stride_h,      \
-    pool_stride_w, pool_top, pool_left)                                                                               \
+    pool_stride_w, pool_top, pool_left, bias, activation)                                                             \
   X(Pool2dParams, n, h, w, c, oh, ow, pool_h, pool_w, stride_h, stride_w, top, left)                                  \
   X(Conv2dWinogradParams, n, h, w, c, oh, ow, filters, top, left, tile, rotate, packed, bias, residual, activation)

@@ -23,6 +23,8 @@ class Choice:
 def choose(node: Node) -> Choice:
     """The choice for one node."""
     declined: list[tuple[str, str]] = []
+    if any(spec.size == 0 for spec in (*node.input_specs, *node.output_specs)):
+        return Choice(None, (("native kernels", "they expect arrays that are not empty"),))
     if any(spec.dtype == "float64" for spec in (*node.input_specs, *node.output_specs)):
         return Choice(None, (("native kernels", "they compute in float32"),))
     if node.op.float32_kernels and any(spec.dtype != "float32" for spec in node.input_specs):

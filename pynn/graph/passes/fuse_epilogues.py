@@ -39,7 +39,7 @@ def fuse_epilogues(graph: Graph) -> Graph:
         if "bias" in candidate.epilogue and len(node.inputs) == 2:
             follower = only_user(last.outputs[0])
             if follower is not None and isinstance(follower.op, Add):
-                epilogue.bias = _bias(follower, node.outputs[0])
+                epilogue.bias = bias_of(follower, node.outputs[0])
                 last = follower if epilogue.bias is not None else last
         if "residual" in candidate.epilogue and len(node.inputs) == 2:
             follower = only_user(last.outputs[0])
@@ -108,7 +108,7 @@ def _residual(add: Node, last: Node, position: dict[int, int]) -> int | None:
     return None
 
 
-def _bias(add: Node, product: Value) -> Value | None:
+def bias_of(add: Node, product: Value) -> Value | None:
     """The weights that ``add`` adds to the last axis of ``product``, or None if it adds something else."""
     for other in add.inputs:
         if root(other) is product or other.node is None or not isinstance(other.node.op, BroadcastTo):

@@ -13,7 +13,7 @@ from pynn.graph.passes.choose_kernels import choose
 from pynn.graph.passes.stable import StableValues
 
 #: Smaller kernels are packed in the time that keeping track of a packed copy takes.
-_SMALLEST = 4096
+_SMALLEST = 1024
 
 
 def prepack(graph: Graph) -> Graph:

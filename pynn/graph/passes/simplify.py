@@ -56,7 +56,7 @@ def simplify(graph: Graph) -> Graph:
 
 def _fold(node: Node, inputs: tuple[Value, ...]) -> tuple[Value, ...] | None:
     """Constants, for a node that reads nothing else."""
-    if not inputs or isinstance(node.op, BroadcastTo):
+    if not inputs or isinstance(node.op, BroadcastTo) or node.op.collective:
         return None
     if any(v.size > _FOLD_UP_TO for v in node.outputs):
         return None
@@ -87,7 +87,7 @@ def constant_value(v: Value) -> float | None:
     """The number that ``v`` holds everywhere, if it is a constant or a broadcast one."""
     while v.node is not None and isinstance(v.node.op, (BroadcastTo, Reshape)):
         v = v.node.inputs[0]
-    if isinstance(v.source, np.ndarray) and v.source.size == 1:
+    if isinstance(v.source, np.ndarray) and v.source.size == 1 and v.source.dtype.kind != "c":
         return float(v.source.reshape(()))
     return None
 

@@ -18,7 +18,7 @@ class StableValues:
         written = {id(variable) for variable, _ in graph.updates}
         self._stable = {id(v) for v in graph.leaves() if _is_stable_leaf(v, written)}
         for node in graph.nodes:
-            if node.inputs and all(id(v) in self._stable for v in node.inputs):
+            if node.inputs and not node.op.collective and all(id(v) in self._stable for v in node.inputs):
                 self._stable.update(id(v) for v in node.outputs)
 
     def __contains__(self, v: Value) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -10,11 +10,12 @@ from pynn import ops
 from pynn.errors import ArgumentError
 from pynn.graph import trace
 from pynn.graph.ir import Value
+from pynn.graph.refusals import RefusingConstructor
 from pynn.graph.tensor import Tensor
 from pynn.graph.variable import Variable
 
 
-class LearningRateSchedule:
+class LearningRateSchedule(RefusingConstructor):
     """Base of schedules: ``schedule(step)`` gives the learning rate.
 
     A subclass defines ``__call__(step)``, with Python's arithmetic or ``pynn.ops`` (``step`` is an array that holds a
@@ -59,6 +60,24 @@ class Decay(LearningRateSchedule):
 
     #: The constructor's arguments, in the order of the config.
     _arguments: tuple[str, ...] = ()
+    #: Those that are plain numbers.
+    _numbers: ClassVar[tuple[str, ...]] = (
+        "initial_learning_rate", "end_learning_rate", "decay_rate", "alpha", "m_mul", "power", "warmup_target",
+    )  # fmt: skip
+
+    def _check_numbers(self) -> None:
+        """What the curve is computed with must be numbers; None is one argument's way to say that there is none."""
+        for name in self._numbers:
+            value = getattr(self, name, 0.0)
+            if value is None and name == "warmup_target":
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+                raise ArgumentError(f"{type(self).__name__}: {name} must be a number, received {value!r}")
+        for name in ("staircase", "cycle"):
+            if not isinstance(getattr(self, name, False), bool | np.bool_):
+                raise ArgumentError(
+                    f"{type(self).__name__}: {name} must be True or False, received {getattr(self, name)!r}"
+                )
 
     def __call__(self, step: Any) -> Any:
         if isinstance(step, Value) or trace.is_tracing():
@@ -79,6 +98,7 @@ class Decay(LearningRateSchedule):
         return f"{type(self).__name__}({arguments})"
 
     def _check_positive(self, name: str) -> None:
+        self._check_numbers()
         value = getattr(self, name)
         if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not value > 0:
             raise ArgumentError(f"{type(self).__name__}: `{name}` must be > 0, received {name}={value!r}")

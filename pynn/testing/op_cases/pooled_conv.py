@@ -1,10 +1,16 @@
-"""Cases of the gradients of a max-pooled convolution: rows around the vectors' widths, every kind of window, ties."""
+"""Cases of a max-pooled convolution and its gradients: rows around the vectors' widths, every kind of window, ties."""
 
 import numpy as np
 
 from pynn.graph.ir import Spec
 from pynn.ops.conv import Padding, Pair
-from pynn.ops.pooled_conv import PooledConv2dGradInput, PooledConv2dGradKernel
+from pynn.ops.pooled_conv import (
+    PooledConv2d,
+    PooledConv2dGradInput,
+    PooledConv2dGradKernel,
+    PooledConv2dGradKernelOfWinners,
+    winners_shape,
+)
 from pynn.reference.pool import max_pool2d
 from pynn.testing.op_case import OpCase
 
@@ -45,7 +51,47 @@ def _cases(
     ]  # fmt: skip
 
 
+def _in_registers(
+    x: Shape, w: Shape, padding: Padding = VALID, activation: str = "relu", note: str = ""
+) -> list[OpCase]:
+    """Forward and the kernel's gradient of a convolution that is pooled by windows of 2 x 2.
+
+    Inputs and weights are small integers, so that sums are exact: there are ties, and everybody finds the same winners.
+    """
+
+    def integers(rng: np.random.Generator, spec: Spec) -> np.ndarray:
+        return rng.integers(-2, 3, spec.shape).astype(np.float64)
+
+    def winners(rng: np.random.Generator, spec: Spec) -> np.ndarray:
+        drawn = rng.integers(-1, 4, spec.shape).astype(np.float64)
+        drawn[..., pooled[2] :] = -1
+        return drawn
+
+    rows, columns = (x[1 + d] + sum(padding[d]) - w[d] + 1 for d in (0, 1))
+    pooled = (x[0], rows // 2, columns // 2, w[3])
+    geometry = (padding, (2, 2), (2, 2), VALID)
+    bias = [Spec(w[3:])] if activation == "relu" else []
+    return [
+        OpCase(
+            PooledConv2d(*geometry, activation), [Spec(x), Spec(w), *bias], draw=dict.fromkeys(range(3), integers),
+            grad=(), expect=[pooled, winners_shape(pooled)], note=note,
+        ),
+        OpCase(
+            PooledConv2dGradKernelOfWinners(*geometry, kernel_shape=w),
+            [Spec(x), Spec(pooled), Spec(winners_shape(pooled))], draw={1: _some_zeros, 2: winners}, grad=(),
+            expect=[w], note=note, rtol=1e-5, atol=max(8e-6, 2e-7 * rows * columns * x[0]),
+        ),
+    ]  # fmt: skip
+
+
 CASES = [
+    *_in_registers((37, 28, 28, 1), (5, 5, 1, 6), SAME_5, note="LeNet conv1"),
+    *_in_registers((3, 11, 9, 1), (2, 4, 1, 8), activation="linear", note="odd sizes, two groups of filters"),
+    *_in_registers((2, 3, 3, 1), (2, 2, 1, 1), note="one window"),
+    *_in_registers((1, 7, 75, 1), (3, 3, 1, 5), ((0, 1), (4, 0)), note="several vectors in a row"),
+    *_in_registers((1, 9, 300, 1), (3, 2, 1, 7), activation="linear", note="rows longer than a task"),
+    *_in_registers((2, 5, 4, 1), (1, 3, 1, 2), ((0, 0), (1, 1)), activation="linear"),
+    *_in_registers((2, 6, 12, 1), (3, 11, 1, 3), note="a wide kernel, and rows mostly beyond the results"),
     *_cases((3, 28, 28, 1), (5, 5, 1, 6), (3, 28, 28, 6), (3, 14, 14, 6), padding=SAME_5, note="LeNet conv1"),
     *_cases((19, 14, 14, 6), (5, 5, 6, 16), (19, 10, 10, 16), (19, 5, 5, 16), note="LeNet conv2, odd blocks of images"),
     *(case for c in (1, 2, 3, 4, 5, 6, 7, 8, 10) for case in
