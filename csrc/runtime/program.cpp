@@ -158,7 +158,7 @@ void Program::resolve(void* const* slots, char* base) {
 /// With AddressSanitizer: an instruction may touch its operands and its scratch, nothing else of the arena.
 void Program::fence_off(const Instruction& instruction, const KernelPlan& plan, int workers) const {
   char* const base = arena_->base();
-  ASAN_POISON_MEMORY_REGION(base, value_bytes_ + scratch_bytes(workers));
+  ASAN_POISON_MEMORY_REGION(base, arena_->size());
   const auto open = [](char* start, int64_t bytes) { ASAN_UNPOISON_MEMORY_REGION(start, bytes); };
   for (const auto* refs : {&instruction.in, &instruction.out})
     for (const auto& ref : *refs)
