@@ -24,8 +24,8 @@ REASONS: dict[str, str] = {
     "keras.utils.deserialize_keras_object": "None means: as the load around it does, and safe outside of one; so does "
     "Keras, whose default gives way to a surrounding load",
     "keras.tree.map_structure": "only the name of the first argument, which is given by position",
-    "keras.export.ExportArchive": "TensorFlow's SavedModel and ONNX graphs are not written; save as .keras, which "
-    "Keras reads and exports",
+    "keras.export.ExportArchive": "TensorFlow's SavedModel is not written; Model.export writes ONNX, and .keras files "
+    "are what Keras reads and exports",
 }
 
 #: Arguments that pynn's constructors take through the base class, or that mean nothing here, in every signature.

@@ -19,8 +19,8 @@ __version__ = "0.1.0"
 _SUBMODULES = (
     "activations", "applications", "backend", "callbacks", "compat", "config", "constraints", "data", "datasets",
     "distribute", "dtype_policies", "errors", "initializers", "layers", "legacy", "losses", "metrics",
-    "mixed_precision", "models", "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "testing",
-    "tree", "utils", "wrappers",
+    "mixed_precision", "models", "onnx", "ops", "optimizers", "preprocessing", "random", "regularizers", "saving",
+    "testing", "tree", "utils", "wrappers",
 )  # fmt: skip
 _NAMES = {
     "Input": "pynn.layers",

@@ -11,7 +11,9 @@ and an axis of the result that differs is unknown, too.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from types import FunctionType, SimpleNamespace
 from typing import Any, TypeVar
@@ -29,7 +31,7 @@ from pynn.utils.structure import flatten, map_structure
 Shape = tuple[int | None, ...]
 
 #: Lengths to try for an unknown batch axis and for other unknown axes (images must survive a stack of poolings).
-_TRIALS = ((2, 224), (3, 256))
+_TRIALS: ContextVar[tuple[tuple[int, int], ...]] = ContextVar("trials", default=((2, 224), (3, 256)))
 
 
 class KerasTensor(Arithmetic):
@@ -177,6 +179,16 @@ def map_shapes(function: Callable[[Shape], Any], structure: Any) -> Any:
     return type(structure)(map_shapes(function, item) for item in structure)
 
 
+@contextmanager
+def trial_lengths(first: int, second: int) -> Iterator[None]:
+    """Within the block these lengths are tried for all unknown axes alike: what is recorded may then exchange them."""
+    before = _TRIALS.set(((first, first), (second, second)))
+    try:
+        yield
+    finally:
+        _TRIALS.reset(before)
+
+
 @dataclass(frozen=True)
 class _Unknown:
     """Shape and dtype of something symbolic."""
@@ -193,7 +205,7 @@ class _Unknown:
 
 def _infer(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Shapes and dtypes of what the operation gives."""
-    first, second = (_trace(operation, args, kwargs, *lengths) for lengths in _TRIALS)
+    first, second = (_trace(operation, args, kwargs, *lengths) for lengths in _TRIALS.get())
     others = iter(flatten(second))
 
     def compare(value: Any) -> _Unknown:

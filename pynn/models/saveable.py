@@ -149,21 +149,53 @@ class Saveable:
     def export(
         self,
         filepath: Any,
-        format: str = "tf_saved_model",
+        format: str = "onnx",
         verbose: bool | None = None,
         input_signature: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Not supported: a graph for another program (TensorFlow's SavedModel, ONNX ...) is made by Keras itself.
+        """Write the model's inference as a file for other programs; needs ``pip install 'pynn-engine[onnx]'``.
+
+        Args:
+            filepath: where to; the file appears whole or not at all.
+            format: ``"onnx"`` only.  (Keras's default is TensorFlow's SavedModel, which pynn does not write.)
+            verbose: whether to say where the file is; None as True.
+            input_signature: shapes and dtypes of the inputs, ``[InputSpec(shape=(None, 224, 224, 3))]``, for axes whose
+                lengths the model leaves open and the file should fix, and for models that were never called.  Axes of
+                None stay open; the batch's is called ``batch``.
+            opset_version: 18, the one that is written.
 
         Raises:
-            ArgumentError: always; it says how to get there.
+            ArgumentError: another format or option, a layer whose op has no translation, or a model that is not told
+                by its graph (it keeps state between calls, or unrolls an axis of open length).
+            ImportError: the package onnx is not installed.
+
+        Example:
+            >>> import pynn, tempfile, os
+            >>> model = pynn.Sequential([pynn.Input((4,)), pynn.layers.Dense(3, activation="softmax")])
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     model.export(os.path.join(folder, "model.onnx"), verbose=False)
+            ...     os.listdir(folder)
+            ['model.onnx']
         """
-        raise ArgumentError(
-            f"model '{self.name}': export(format={format!r}) is not supported: pynn writes no graphs of others. "
-            "Save the model as .keras, and export it where Keras and the library are installed: "
-            f"keras.saving.load_model('model.keras').export({str(filepath)!r}, format={format!r})"
-        )
+        if format != "onnx":
+            raise ArgumentError(
+                f"model '{self.name}': export(format={format!r}) is not supported; pynn writes format='onnx', which "
+                "other programs read. For another format, save the model as .keras, and export it where Keras and the "
+                f"library are installed: keras.saving.load_model('model.keras').export({str(filepath)!r}, "
+                f"format={format!r})"
+            )
+        opset_version = kwargs.pop("opset_version", None)
+        if kwargs:
+            raise ArgumentError(
+                f"model '{self.name}': export(format='onnx') takes input_signature, verbose and opset_version, "
+                f"received {', '.join(sorted(kwargs))}"
+            )
+        from pynn.onnx.exporting import export
+
+        export(self, filepath, input_signature, opset_version)
+        if verbose is None or verbose:
+            print(f"Saved artifact at '{filepath}'.")
 
     def to_torch_state_dict(self, names: Any = None) -> dict[str, Any]:
         """The weights as PyTorch's modules hold them, for ``module.load_state_dict``.

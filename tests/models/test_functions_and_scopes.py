@@ -279,8 +279,8 @@ def test_functions_of_batches():
 
 
 def test_export_says_where_to_go():
-    with pytest.raises(ArgumentError, match=r"Save the model as \.keras.*export\('there', format='onnx'\)"):
-        _model().export("there", format="onnx")
+    with pytest.raises(ArgumentError, match=r"save the model as \.keras.*export\('there', format='litert'\)"):
+        _model().export("there", format="litert")
 
 
 def test_output_shapes_of_several_inputs():
