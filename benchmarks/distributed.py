@@ -18,14 +18,17 @@ import numpy as np
 import pynn as keras
 from pynn import distribute
 
-#: Networks of the prediction: gradients, the batch of one node, and how long its step takes there (s), measured with
-#: two threads of the machine in docs/distributed.md.
-NETWORKS = {"LeNet-5": (61_706, 64), "ResNet-50": (25_583_592, 16)}
+#: Networks of the prediction: gradients, the batch of one node, and small sums of synchronized batch normalization
+#: (four for each of its layers).
+NETWORKS = {"LeNet-5": (61_706, 64, 0), "ResNet-50": (25_583_592, 16, 4 * 53)}
+#: Bytes per second at which gradients are put into buckets and taken out again, as measured by ``steps``.
+COPY = 4e9
+BUCKET = 4e6
 #: Nominal Gbit/s -> (bytes per second that a sum achieves, seconds until a message arrives): TCP over Ethernet, and a
 #: network with remote direct memory access.  Assumptions, not measurements.
 LINKS = {10: (0.9 * 10e9 / 8, 30e-6), 100: (0.8 * 100e9 / 8, 4e-6)}
 NODES = (2, 4, 8, 16, 32, 64, 128, 256)
-#: What part of the backward pass is left when the last bucket sets off: nothing can hide behind the computation then.
+#: What part of a step is the backward pass: buckets can travel while it goes on.
 BACKWARD = 2 / 3
 
 
@@ -103,26 +106,28 @@ def steps(batch_size: int, rounds: int) -> None:
             print(f"sum of {count:>10,} numbers ({4 * count / 1e6:8.3f} MB): {took:9.4f} ms")
 
 
-def reduce_seconds(count: int, nodes: int, link: int) -> float:
+def reduce_seconds(nbytes: float, nodes: int, link: int) -> float:
     """Halving and doubling (Rabenseifner): each number crosses a node's link twice, in 2 log2(nodes) messages."""
     rate, latency = LINKS[link]
-    return 2 * math.ceil(math.log2(nodes)) * latency + 2 * (nodes - 1) / nodes * 4 * count / rate
+    return 2 * math.ceil(math.log2(nodes)) * latency + 2 * (nodes - 1) / nodes * nbytes / rate
 
 
 def predict(seconds: dict[str, float]) -> None:
     """Step times for growing clusters at the same batch per node."""
-    for name, (count, batch) in NETWORKS.items():
-        compute = seconds[name]
-        print(f"\n{name}: {4 * count / 1e6:.2f} MB of gradients, {batch} images per node in {1e3 * compute:.1f} ms")
+    for name, (count, batch, small) in NETWORKS.items():
+        compute, nbytes = seconds[name], 4 * count
+        buckets = math.ceil(nbytes / BUCKET)
+        print(f"\n{name}: {nbytes / 1e6:.2f} MB of gradients, {batch} images per node in {1e3 * compute:.1f} ms")
         print("| nodes | " + " | ".join(f"{link} Gbit/s: all-reduce, step, efficiency" for link in LINKS) + " |")
         print("|---:|" + "---:|" * len(LINKS))
         for nodes in NODES:
             cells = []
             for link in LINKS:
-                travel = reduce_seconds(count, nodes, link)
-                # One bucket sets off when the whole backward pass is done; several travel while it goes on.
-                hidden = min(travel, BACKWARD * compute) if 4 * count > 4e6 else 0.0
-                step = compute + max(travel - hidden, min(travel, reduce_seconds(10**6, nodes, link)))
+                last = reduce_seconds(nbytes / buckets, nodes, link)
+                travel = buckets * last
+                # The last bucket sets off when the backward pass is done; the others travel while it goes on.
+                visible = max(last, travel - BACKWARD * compute)
+                step = compute + 2 * nbytes / COPY + small * reduce_seconds(0, nodes, link) + visible
                 cells.append(f"{1e3 * travel:.2f} ms, {1e3 * step:.2f} ms, {100 * compute / step:.0f} %")
             print(f"| {nodes} | " + " | ".join(cells) + " |")
 

@@ -277,8 +277,7 @@ class PyProgram {
       const auto view = [&](int i, const pynn::Operand& operand, bool written) {
         const auto& spec = held->specs[i];
         py::array array(spec.dtype, spec.shape, operand.data, owner);
-        if (!written)
-          py::detail::array_proxy(array.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+        if (!written) py::detail::array_proxy(array.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
         return array;
       };
       py::list ins, outs;
@@ -362,10 +361,8 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
       .def(py::init<const std::string&, const py::list&, const std::vector<std::pair<int64_t, py::dtype>>&,
                     std::shared_ptr<pynn::Arena>, int64_t>(),
            py::arg("isa"), py::arg("instructions"), py::arg("slots"), py::arg("arena"), py::arg("arena_bytes"))
-      .def("run", &PyProgram::run, py::arg("arrays"), py::arg("threads"),
-           py::arg("background") = py::none())
-      .def("profile", &PyProgram::profile, py::arg("arrays"), py::arg("threads"),
-           py::arg("background") = py::none())
+      .def("run", &PyProgram::run, py::arg("arrays"), py::arg("threads"), py::arg("background") = py::none())
+      .def("profile", &PyProgram::profile, py::arg("arrays"), py::arg("threads"), py::arg("background") = py::none())
       .def_property_readonly("value_bytes", &PyProgram::value_bytes)
       .def("scratch_bytes", &PyProgram::scratch_bytes, py::arg("threads"))
       .def_property_readonly("plans", &PyProgram::plans);

@@ -28,8 +28,7 @@ int possible_threads(int wanted) {
   trial.reserve(wanted);
   try {
     while (static_cast<int>(trial.size()) < wanted) trial.emplace_back([&over] { over.wait(false); });
-  } catch (const std::system_error&) {
-  }
+  } catch (const std::system_error&) {}
   over.store(true);
   over.notify_all();
   for (auto& thread : trial) thread.join();

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import File, Files, InclusionLevel
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_for_filename
@@ -26,6 +26,7 @@ import api_pages  # noqa: E402  (found by the line above)
 #: Pages that lie outside docs/.
 OUTSIDE = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md",
            "examples/README.md", "benchmarks/README.md", "benchmarks/RESULTS.md")  # fmt: skip
+INCLUDED = InclusionLevel.INCLUDED  # whatever exclude_docs says of their suffix
 INDEX = ("/README.md", "/index.md")
 LINK = re.compile(r"\]\(([^)\s#:]+)\)")
 LISTING = HtmlFormatter(full=True, linenos="inline", style="friendly")
@@ -48,7 +49,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         page.dest_uri = page.dest_uri.removeprefix("docs/")
         result.append(page)
     for path in _linked_sources(result):
-        listing = File.generated(config, path, content=_listing(ROOT / path))
+        listing = File.generated(config, path, content=_listing(ROOT / path), inclusion=INCLUDED)
         listing.dest_uri = f"source/{path}.html"
         result.append(listing)
     config.nav = _menu(config.nav or [], sorted(page.src_uri for page in result.documentation_pages()))
@@ -67,7 +68,7 @@ def _menu(entries: list[Any], pages: list[str]) -> list[Any]:
         elif value.endswith("/"):
             value = sorted((p for p in pages if p.startswith(value)), key=lambda p: not p.endswith(INDEX))
         elif value not in pages:
-            continue
+            continue  # if only its name is wrong, MkDocs says that the page is missing in the menu
         if not value:
             continue
         menu.append({title: value} if title else value)

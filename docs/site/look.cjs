@@ -4,7 +4,8 @@
 //   npm install --prefix /tmp/look playwright-core
 //   NODE_PATH=/tmp/look/node_modules node docs/site/look.cjs pictures [part of an address ...]
 //
-// It leaves a picture of each page in the folder and exits with 1 if a page scrolls sideways, asks another host for
+// It leaves a picture of each page in the folder, and links.txt with the addresses elsewhere that pages link to, for you
+// to try: nothing is fetched.  It exits with 1 if a page scrolls sideways, asks another host for
 // something, finds something missing, or complains.  CHROMIUM names the browser (/usr/bin/chromium).  --dark: dark.
 const fs = require("fs");
 const http = require("http");
@@ -58,6 +59,7 @@ async function main() {
            "--disable-component-update", "--disable-sync", "--no-first-run"],
   });
   let bad = 0;
+  const elsewhere = new Map();  // address -> the page that links to it
   const chosen = pages().filter((page) => !parts.length || parts.some((part) => `/${page}/`.includes(part)));
   for (const [name, viewport] of Object.entries(SIZES)) {
     const context = await browser.newContext({ viewport, colorScheme: dark ? "dark" : "light" });
@@ -73,6 +75,8 @@ async function main() {
       await tab.goto(`${address}/${page ? `${page}/` : ""}`, { waitUntil: "load" });
       const wide = await tab.evaluate(TOO_WIDE);
       if (wide) complaints.push(`scrolls sideways: ${wide}`);
+      for (const link of await tab.$$eval("a[href^=http]", (links) => links.map((a) => a.href)))
+        if (!link.startsWith(address)) elsewhere.set(link, page);
       const height = Math.min(await tab.evaluate(() => document.documentElement.scrollHeight), TALLEST);
       const picture = path.join(out, name, `${page || "home"}.png`.replaceAll("/", "_"));
       fs.mkdirSync(path.dirname(picture), { recursive: true });
@@ -82,6 +86,7 @@ async function main() {
     }
     await context.close();
   }
+  fs.writeFileSync(path.join(out, "links.txt"), [...elsewhere].sort().map(([a, page]) => `${a}  /${page}\n`).join(""));
   console.log(`${chosen.length} pages at two widths, ${bad} complaints; pictures in ${out}`);
   await browser.close();
   server.close();

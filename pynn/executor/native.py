@@ -142,7 +142,8 @@ class NativeProgram:
     def _mark_changes(self) -> None:
         for variable in self._written:
             variable.version += 1  # not mark_changed(): that would cost a microsecond in small steps
-        Variable.changes += len(self._written)
+        if self._written:
+            Variable.changes = Variable.next_change()
 
     @property
     def threads(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -61,8 +62,10 @@ class Variable(Arithmetic):
         <Variable path=gamma, shape=(2,), dtype=float32, value=[1. 1.]>
     """
 
-    #: Grows with every change of any variable: "nothing has changed" is then one comparison.
+    #: Another number after every change of any variable: "nothing has changed" is then one comparison.
     changes: ClassVar[int] = 0
+    #: Gives a number that no other thread gets; adding 1 to :attr:`changes` could be lost between two threads.
+    next_change: ClassVar[Callable[[], int]] = itertools.count(1).__next__
     #: Grows whenever ``trainable`` of any variable or layer is set to something else.
     freezes: ClassVar[int] = 0
     #: Called with a variable that is about to get new numbers or, in a trace, another state: open ``StatelessScope``s.
@@ -141,7 +144,7 @@ class Variable(Arithmetic):
     def mark_changed(self) -> None:
         """To be called by whoever has written into :attr:`array`."""
         self.version += 1
-        Variable.changes += 1
+        Variable.changes = Variable.next_change()
 
     @property
     def trainable(self) -> bool:

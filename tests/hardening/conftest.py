@@ -1,6 +1,7 @@
 """A model whose steps call a Python function in the middle, and runs of scripts in processes of their own."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -9,6 +10,14 @@ import pytest
 
 import pynn as keras
 from pynn import layers, ops, reference
+
+
+@pytest.fixture(autouse=True)
+def _interrupts_arrive():
+    """Also where the tests are run in the background of a shell, which has such processes ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
