@@ -23,6 +23,8 @@ class Constraint(Configurable):
         array([0.5, 1. ], dtype=float32)
     """
 
+    _strict = True
+
     def __call__(self, w: Any) -> Any:
         """The weight itself, unless a subclass says otherwise."""
         return w

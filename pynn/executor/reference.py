@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pynn.errors import GraphError
+from pynn.errors import DtypeError, GraphError
 from pynn.graph.ir import Graph, Node, Value
 from pynn.graph.variable import Variable
 from pynn.reference import meaning
@@ -18,7 +18,13 @@ def evaluate_node(node: Node, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray,
     function = meaning(node.op.name)
     if function is None:
         raise GraphError(f"op '{node.op.name}' has no NumPy meaning: add a function of that name to pynn/reference/")
-    result = function(*inputs, **node.op.attributes())
+    try:
+        result = function(*inputs, **node.op.attributes())
+    except TypeError as error:
+        if "not supported for the input types" not in str(error):
+            raise
+        came = ", ".join(str(spec) for spec in node.input_specs)
+        raise DtypeError(f"{node.op.name}: there is no such operation on {came}") from error
     results = result if isinstance(result, tuple) else (result,)
     arrays = tuple(np.asarray(r) for r in results)
     for array, spec in zip(arrays, node.output_specs, strict=True):

@@ -11,7 +11,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
 from types import NoneType, UnionType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -121,7 +121,13 @@ def blaming_the_constructor(error: Exception, made: Any) -> Exception:
 
 
 class RefusingConstructor:
-    """Base: constructors of pynn's own classes refuse arguments of a wrong kind in pynn's words."""
+    """Base: constructors of pynn's own classes refuse arguments of a wrong kind in pynn's words.
+
+    Those of a strict class do so in any case; others only where Python or NumPy stumble over the argument, then or when
+    the object is used, and so take whatever works.
+    """
+
+    _strict: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
@@ -132,6 +138,8 @@ class RefusingConstructor:
 def _refusing_init(init: Callable[..., None]) -> Any:
     @wraps(init)
     def refusing(self: Any, *args: Any, **kwargs: Any) -> None:
+        if self._strict and (refused := _refusal(init, (self, *args), kwargs, type(self).__name__, constructs=True)):
+            raise refused
         try:
             init(self, *args, **kwargs)
         except Exception as error:

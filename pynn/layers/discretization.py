@@ -51,6 +51,8 @@ class Discretization(Layer):
                 f"{where}: give bin_boundaries or num_bins, one of them, received {bin_boundaries!r} and {num_bins!r}"
             )
         self.num_bins = None if num_bins is None else positive_int(where, "num_bins", num_bins)
+        if not isinstance(bin_boundaries, list | tuple | np.ndarray | None):
+            raise ArgumentError(f"{where}: bin_boundaries must be a list, received {bin_boundaries!r}")
         self.bin_boundaries = None if bin_boundaries is None else [float(b) for b in bin_boundaries]
         if self.bin_boundaries and sorted(self.bin_boundaries) != self.bin_boundaries:
             raise ArgumentError(f"{where}: bin_boundaries must rise, received {bin_boundaries!r}")

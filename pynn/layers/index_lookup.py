@@ -332,4 +332,7 @@ def _listed(values: Any) -> Any:
     """Arrays as lists, as configs hold them."""
     if values is None:
         return None
-    return values.tolist() if hasattr(values, "tolist") else list(values)
+    found = values.tolist() if hasattr(values, "tolist") else values
+    if not isinstance(found, list | tuple | set | dict):
+        raise ArgumentError(f"vocabulary must be a list of tokens or the path of a file, received {values!r}")
+    return list(found)

@@ -47,6 +47,8 @@ class Lambda(Layer):
         self.function = function
         if not isinstance(arguments, Mapping | None):
             raise ArgumentError(f"layer '{self.name}': arguments must be a dictionary, received {arguments!r}")
+        if mask is not None and not callable(mask) and not hasattr(mask, "shape"):
+            raise ArgumentError(f"layer '{self.name}': mask must be a function, an array or None, received {mask!r}")
         self.arguments = dict(arguments or {})
         self.mask = mask
         self.supports_masking = mask is not None

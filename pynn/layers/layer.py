@@ -425,7 +425,9 @@ class Layer(LayerState, Operation):
         """The outputs' penalty and masks."""
         if self.activity_regularizer is not None:
             for output in flatten(y):
-                self.add_loss(self.activity_regularizer(output) * (1.0 / max(1, output.shape[0])))
+                self.add_loss(
+                    self.activity_regularizer(output) * (1.0 / max(1, output.shape[0] if output.shape else 1))
+                )
         if self.supports_masking:
             if any(m is None for m in flatten(mask_of(y))):
                 set_masks(y, self.compute_mask(x, mask))

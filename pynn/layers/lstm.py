@@ -58,7 +58,7 @@ class LSTMCell(GatedCell):
     def _initial_bias(self, shape: Sequence[int], dtype: str) -> Any:
         if not self.unit_forget_bias:
             return super()._initial_bias(shape, dtype)
-        first, last = (self.bias_initializer((k * self.units,), dtype) for k in (1, 2))
+        first, last = (self._bias_numbers((k * self.units,), dtype) for k in (1, 2))
         return np.concatenate([first, np.ones(self.units, dtype), last])
 
     def whole(self, z: Value, states: Sequence[Value], go_backwards: bool, mask: Value | None) -> tuple[Value, ...]:

@@ -106,6 +106,11 @@ class RecurrentCell(WeightOptions):
         return (self.gates * self.units,)
 
     def _initial_bias(self, shape: Sequence[int], dtype: str) -> Any:
+        return self._bias_numbers(shape, dtype)
+
+    def _bias_numbers(self, shape: Any, dtype: Any) -> Any:
+        if self.bias_initializer is None:
+            raise ArgumentError(f"layer '{self.name}': bias_initializer must not be None")
         return self.bias_initializer(shape, dtype)
 
     def _input_bias(self) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pynn import ops
-from pynn.errors import ArgumentError
+from pynn.errors import ArgumentError, ShapeError
 from pynn.graph import trace
 from pynn.graph.ir import Value
 from pynn.losses.alignment import broadcast_weights, same_shape
@@ -62,6 +62,10 @@ class ConfusionMetric(Metric):
         if weights is not None:
             _, weights = broadcast_weights(owner, y_pred, as_float(weights))
             weights = ops.broadcast_to(weights, y_pred.shape)
+        for name in ("top_k", "class_id"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer)):
+                raise ArgumentError(f"{owner}: {name} must be a whole number or None, received {value!r}")
         if self.top_k is not None:
             y_pred = ops.where(_among_first(y_pred, self.top_k), y_pred, _LOWEST)
         if self.class_id is not None:
@@ -71,6 +75,8 @@ class ConfusionMetric(Metric):
             by_label = ops.broadcast_to(trace.as_value(np.asarray(self.label_weights, "float32")), y_pred.shape)
             weights = by_label if weights is None else weights * by_label
         labels = y_pred.shape[-1] if self.multi_label else 1
+        if not labels:
+            raise ShapeError(f"{owner}: expected predictions of at least one label, received shape {y_pred.shape}")
         rows = (y_pred.size // labels, labels)
         truth, score = ops.reshape(y_true, rows), ops.reshape(y_pred, rows)
         evenly = _evenly_spaced(self.thresholds)

@@ -17,6 +17,22 @@ from pynn.metrics.results import as_result, divide_no_nan
 from pynn.ops.embedding import AddRows
 from pynn.utils.arrays import as_float
 
+#: The counts are a matrix of so many times so many.
+_MOST_CLASSES = 30_000
+
+
+def _check_classes(metric: str, num_classes: Any) -> None:
+    whole = isinstance(num_classes, int | np.integer) and not isinstance(num_classes, bool)
+    if not whole or not 1 <= num_classes <= _MOST_CLASSES:
+        raise ArgumentError(
+            f"{metric}: num_classes must be a whole number from 1 to {_MOST_CLASSES}, received {num_classes!r}"
+        )
+
+
+def _all_classes(metric: str, num_classes: Any) -> list[int]:
+    _check_classes(metric, num_classes)
+    return list(range(num_classes))
+
 
 class IoU(Metric):
     """``tp / (tp + fp + fn)`` of some classes, averaged over those that occur.
@@ -52,10 +68,7 @@ class IoU(Metric):
         axis: int = -1,
     ):
         super().__init__("int32" if dtype == "int" else dtype, name)
-        if isinstance(num_classes, bool) or not isinstance(num_classes, int | np.integer) or num_classes < 1:
-            raise ArgumentError(
-                f"{type(self).__name__}: num_classes must be a positive integer, received {num_classes!r}"
-            )
+        _check_classes(type(self).__name__, num_classes)
         for which, value in (("sparse_y_true", sparse_y_true), ("sparse_y_pred", sparse_y_pred)):
             if not isinstance(value, bool | np.bool_):
                 raise ArgumentError(f"{type(self).__name__}: {which} must be True or False, received {value!r}")
@@ -166,7 +179,16 @@ class MeanIoU(IoU):
         sparse_y_pred: bool = True,
         axis: int = -1,
     ):
-        super().__init__(num_classes, range(num_classes), name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
+        super().__init__(
+            num_classes,
+            _all_classes(type(self).__name__, num_classes),
+            name,
+            dtype,
+            ignore_class,
+            sparse_y_true,
+            sparse_y_pred,
+            axis,
+        )
 
     def get_config(self) -> dict[str, Any]:
         return self._config_without("target_class_ids")

@@ -29,8 +29,9 @@ from pynn.utils.structure import flatten
 #: Numbers that a node may make of constants while a file is read.
 _MOST_COMPUTED = 1 << 26
 
-#: What open lengths are tried with.  Files join and part them (batch and heads), so they are multiples of much.
-_TRIALS = (2 * 5040, 3 * 5040)
+#: What open lengths are tried with.  Files join and part them (batch and heads), so both are multiples of much; arrays
+#: of several open lengths must not be beyond what ops allow.
+_TRIALS = (240, 480)
 
 
 class Length:

@@ -33,6 +33,7 @@ from pynn.ops.spatial import (
     per_axis,
     resolve_padding,
     spatial_rank,
+    strides_inside,
     without_row,
 )
 
@@ -473,6 +474,7 @@ def conv(
             "as in Keras only one of them may be above 1"
         )
     pads = resolve_padding("conv", padding, x.shape[1:-1], w.shape[:-2], step, dilation, causal=rank == 1)
+    step = strides_inside(step, x.shape[1:-1], pads)
     groups = channels // per_group
     if rank == 1:
         row = Conv2d((1, step[0]), ((0, 0), pads[0]), (1, dilation[0]), groups)

@@ -118,6 +118,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float |
             f"alone; received mode={mode!r}, constant_values={constant_values!r}"
         )
     try:
+        if np.asarray(pad_width).dtype.kind not in "iu":
+            raise ValueError
         widths = np.broadcast_to(np.asarray(pad_width, int), (x.ndim, 2)).tolist()
     except ValueError:
         raise ArgumentError(f"pad: pad_width {pad_width!r} does not fit {x.spec}: give a pair per axis") from None

@@ -20,6 +20,7 @@ from pynn.ops.spatial import (
     per_axis,
     resolve_padding,
     spatial_rank,
+    strides_inside,
     without_row,
 )
 
@@ -171,6 +172,7 @@ def _pool(
     pool = per_axis(function, "pool_size", pool_size, rank)
     step = pool if strides is None else per_axis(function, "strides", strides, rank)
     pads = resolve_padding(function, padding, x.shape[1:-1], pool, step)
+    step = strides_inside(step, x.shape[1:-1], pads)
     if rank == 1:
         return without_row(op((1, pool[0]), (1, step[0]), ((0, 0), pads[0]))(one_row(x)))
     flat = op((pool[-2], pool[-1]), (step[-2], step[-1]), (pads[-2], pads[-1]))

@@ -244,6 +244,8 @@ def percentile(x: Any, q: Any, axis: Any = None, method: str = "linear", keepdim
     """
     if isinstance(q, Value):
         return quantile(x, q, axis, method, keepdims)
+    if np.asarray(q).dtype.kind not in "iuf":
+        raise ArgumentError(f"percentile: q must be numbers from 0 to 100, received {q!r}")
     return quantile(x, np.asarray(q, "float64") / 100, axis, method, keepdims)
 
 

@@ -118,6 +118,12 @@ def resolve_padding(
     return tuple(pads)
 
 
+def strides_inside(strides: Sequence[int], size: Sequence[int], pads: Pads) -> tuple[int, ...]:
+    """Strides no longer than the padded input: there is one position then, with any longer one, too, and kernels count
+    the steps in between."""
+    return tuple(min(s, max(1, n + sum(pad))) for s, n, pad in zip(strides, size, pads, strict=True))
+
+
 def shown(value: Any) -> str:
     """A tuple of one number as the number."""
     return str(value[0]) if isinstance(value, tuple) and len(value) == 1 else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -145,6 +146,6 @@ class OrthogonalRegularizer(Regularizer):
 
 def _factor(owner: str, argument: str, value: Any) -> float:
     number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not number or not np.isfinite(value) or value < 0:
+    if not number or not abs(value) < math.inf or value < 0:
         raise ArgumentError(f"{owner}: {argument} must be a number from 0, received {value!r}")
     return float(value)

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from typing import Any
 
+from pynn.errors import PynnError
 from pynn.saving.errors import WeightsFileError
 
 _MOST_MEMBERS = 100_000
@@ -78,5 +79,15 @@ class Archive:
         try:
             with self._zip.open(self._infos[name]) as member:
                 return member.read(most)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        except PynnError:
+            raise
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            OSError,
+            ValueError,
+            NotImplementedError,
+            RuntimeError,
+        ) as error:
             raise WeightsFileError(f"{self.where} is not a readable archive ({name}: {error})") from error

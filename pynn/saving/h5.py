@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import math
 import mmap
 import struct
@@ -70,10 +69,10 @@ class H5Source:
 
     @_reading
     def names(self, folder: str) -> list[str]:
-        if not folder:
-            return list(self._group)
-        group = self._find(folder, needed=False)
-        return [] if group is None or not isinstance(group, self._h5py.Group) else list(group)
+        group = self._find(folder, needed=False) if folder else self._group
+        if not isinstance(group, self._h5py.Group):
+            return []
+        return [n.decode("utf-8", "replace") if isinstance(n, bytes) else n for n in group]  # bytes: no UTF-8
 
     @_reading
     def spec(self, name: str) -> tuple[tuple[int, ...], np.dtype]:
@@ -179,8 +178,10 @@ def _check_heaps(path: Any, where: str) -> None:
     Source: HDF5 File Format Specification 3.0, III.E.
     """
     with contextlib.ExitStack() as stack:
-        if isinstance(path, io.BytesIO):
-            content: Any = path.getvalue()
+        if hasattr(path, "read"):
+            path.seek(0)
+            content: Any = path.read()
+            path.seek(0)
         else:
             try:
                 file = stack.enter_context(open(path, "rb"))

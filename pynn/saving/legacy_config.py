@@ -39,6 +39,8 @@ def deserialize_legacy(config: Mapping[str, Any], custom_objects: Mapping[str, A
 
 def modern_form(config: Mapping[str, Any]) -> dict[str, Any]:
     """The same as Keras 3 would write it."""
+    if not isinstance(config, Mapping):
+        raise DeserializationError(f"a config must be a dictionary, received {config!r}")
     name, inner = config.get("class_name"), config.get("config")
     if name == "Sequential":
         inner = _sequential(inner)

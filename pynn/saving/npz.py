@@ -50,7 +50,7 @@ class NpzSource:
             version = npy.read_magic(head)
             read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
             shape, fortran, dtype = read(head, max_header_size=_LONGEST_HEADER)
-        except (ValueError, EOFError, SyntaxError, TypeError) as error:
+        except Exception as error:  # NumPy parses old headers as Python, with all of the parser's errors
             raise WeightsFileError(f"{self.where} is not a readable .npz file ({name}: {error})") from error
         if fortran and len(shape) > 1:
             return shape, dtype, -head.tell()

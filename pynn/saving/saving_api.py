@@ -224,7 +224,7 @@ def sniff(path: Path, what: str) -> str:
 
 def _is_another_ranks(model: Model) -> bool:
     """Whether another of the processes that train the model together is the one that writes files."""
-    ranks = model._distribution
+    ranks = getattr(model, "_distribution", None)  # a FeatureSpace has none
     return ranks is not None and ranks.rank > 0
 
 

@@ -59,7 +59,7 @@ def serialize_keras_object(obj: Any) -> Any:
     if special is not None:
         return special
     if isinstance(obj, np.generic) or (isinstance(obj, np.ndarray) and obj.ndim == 0):
-        return obj.item()
+        return float(obj) if obj.dtype == np.longdouble else obj.item()
     if isinstance(obj, np.dtype):
         return obj.name
     if isinstance(obj, type):

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -185,11 +186,22 @@ def _untar(archive: Path, target: Path) -> None:
         with tarfile.open(archive) as tar:
             _check_size(archive, sum(member.size for member in tar))
             tar.extractall(target, filter="data")
-    except tarfile.TarError as error:
+    except CorruptDataError:
+        raise
+    except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error) as error:
         raise _refuse(archive, str(error)) from None
 
 
 def _unzip(archive: Path, target: Path) -> None:
+    try:
+        _unzip_checked(archive, target)
+    except CorruptDataError:
+        raise
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, zlib.error) as error:
+        raise _refuse(archive, str(error)) from None
+
+
+def _unzip_checked(archive: Path, target: Path) -> None:
     with zipfile.ZipFile(archive) as source:
         members = source.infolist()
         _check_size(archive, sum(member.file_size for member in members))

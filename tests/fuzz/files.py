@@ -10,8 +10,10 @@ program that is started, an import, a network connection, a weight that changed 
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import sys
+import tarfile
 import tempfile
 import time
 import warnings
@@ -145,7 +147,7 @@ class Target:
     """The model that weights are read into."""
 
     model: Any = None
-    before: list[np.ndarray] = []
+    variables: list[Any] = []
 
 
 @format_of("weights.h5", "bytes", "h5", "h5")
@@ -172,6 +174,15 @@ def read_idx(path: Path) -> Any:
     from pynn.datasets._idx import read_idx
 
     return read_idx(path)
+
+
+@format_of("tar", "bytes", "bytes")
+@format_of("zip", "bytes", "zip")
+def unpack(path: Path) -> Any:
+    from pynn.utils.downloads import _unpack
+
+    target = path.with_suffix(".folder")
+    _unpack(path, target, "auto")
 
 
 @format_of("mnist.npz", "bytes", "zip", "npy")
@@ -218,6 +229,7 @@ def good_files() -> dict[str, tuple[str, bytes]]:
     pynn.utils.set_random_seed(1)
     model = small_model()
     Target.model = small_model()
+    Target.variables = list(Target.model.variables)
     found: dict[str, tuple[str, bytes]] = {}
     with tempfile.TemporaryDirectory() as folder:
 
@@ -242,6 +254,8 @@ def good_files() -> dict[str, tuple[str, bytes]]:
         backup.on_epoch_end(0)
         found["backup"] = "latest.weights.h5", Path(folder, "latest.weights.h5").read_bytes()
     found["keras folder"] = found["keras"]
+    found["zip"] = "a.zip", found["keras"][1]
+    found["tar"] = "a.tar", _tar({"a/one.txt": b"1" * 600, "two.txt": b"2"})
     found["pickle"] = "m.pickle", found["keras"][1]
     found["json"] = "m.json", model.to_json().encode()
     found["word index"] = "words.json", b'{"the": 1, "a": 2}'
@@ -249,6 +263,16 @@ def good_files() -> dict[str, tuple[str, bytes]]:
     found["idx"], found["idx.gz"] = ("i.idx", idx), ("i.gz", gzip.compress(idx, mtime=0))
     found["cifar"] = "data_batch_1.bin", bytes([1] + [7] * 3072) * 2
     return found
+
+
+def _tar(members: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return stream.getvalue()
 
 
 def _write_mnist(path: Path) -> None:
@@ -290,13 +314,15 @@ class Watch:
     seen: list[str] = []
     _FORBIDDEN = (
         "os.system", "subprocess.Popen", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "socket.connect",
-        "socket.getaddrinfo", "marshal.loads", "urllib.Request", "ctypes.dlopen", "os.chmod", "os.symlink", "os.link",
+        "socket.getaddrinfo", "marshal.loads", "urllib.Request", "ctypes.dlopen", "os.symlink", "os.link",
     )  # fmt: skip
 
     @classmethod
     def hook(cls, event: str, args: Any) -> None:
         if not cls.on:
             return
+        if event == "marshal.loads" and "importlib" in sys._getframe(1).f_code.co_filename:
+            return  # a module of ours that is loaded when it is needed
         if event in cls._FORBIDDEN:
             cls.seen.append(f"{event} {args!r:.200}")
         elif event == "import" and not str(args[0]).startswith(("pynn", "numpy", "PIL", "h5py", "encodings", "_")):
@@ -340,9 +366,9 @@ def check(case: dict[str, Any]) -> Finding | str:
     name = case["name"]
     file, _ = GOOD[name]
     content = spoiled(name, case["edits"])
-    model = Target.model
-    before = [v.array.copy() for v in model.variables] if model else []
-    epoch = getattr(model, "_initial_epoch", None)
+    variables = Target.variables if name in WEIGHTS else []
+    before = [v.array.copy() for v in variables]
+    epoch = getattr(Target.model, "_initial_epoch", None)
     Watch.seen = []
     cpu = time.process_time()
     with tempfile.TemporaryDirectory(dir=os.getcwd()) as folder:
@@ -365,13 +391,12 @@ def check(case: dict[str, Any]) -> Finding | str:
         return Finding(f"{name}: it wrote files", str(others))
     if time.process_time() - cpu > SLOW:
         return Finding(f"{name}: it took {SLOW} s", f"{time.process_time() - cpu:.0f} s for {len(content)} bytes")
-    if verdict != "read" and model and name in WEIGHTS:
-        changed = [v.path for v, a in zip(model.variables, before, strict=True) if v.array.tobytes() != a.tobytes()]
-        if changed or getattr(model, "_initial_epoch", None) != epoch:
+    if verdict != "read" and name in WEIGHTS:
+        changed = [v.path for v, a in zip(variables, before, strict=True) if v.array.tobytes() != a.tobytes()]
+        if changed or getattr(Target.model, "_initial_epoch", None) != epoch:
             return Finding(f"{name}: half-loaded, then refused", f"{changed}, {verdict}")
-    if model:
-        for v, a in zip(model.variables, before, strict=True):
-            v.assign(a)
+    for v, a in zip(variables, before, strict=True):
+        v.assign(a)
     return verdict
 
 
