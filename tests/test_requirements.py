@@ -11,8 +11,8 @@ TESTS = Path(__file__).parent
 PYPROJECT = TESTS.parent / "pyproject.toml"
 #: Name of the package -> name of its module, where they differ (mpich is the library behind mpi4py).
 _MODULES = {"mpich": "mpi4py", "scikit-learn": "sklearn", "pillow": "PIL", "pytest-benchmark": "pytest_benchmark"}
-#: Asked for by the comparisons with Keras only, which need the extra ``parity``.
-_OF_PARITY = {"keras", "jax"}
+#: Asked for by the comparisons with Keras and PyTorch only, which need the extra ``parity`` and PyTorch.
+_OF_PARITY = {"keras", "jax", "torch"}
 
 
 def _modules_of_extra():
