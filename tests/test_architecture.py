@@ -126,7 +126,7 @@ def pages():
 
 def test_files_and_folders_that_pages_name_exist():
     """In backticks, from the root or from any folder below it; the ops of the worked examples are made up."""
-    parts = ("pynn", "csrc", "docs", "tests", "examples", "benchmarks", ".ci")
+    parts = ("pynn", "csrc", "docs", "tests", "examples", "benchmarks", "packaging", ".ci")
     files = [*ROOT.glob("*.*"), *(file for part in parts for file in (ROOT / part).rglob("*") if file.is_file())]
     known = set()
     for file in files:

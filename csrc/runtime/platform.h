@@ -1,5 +1,5 @@
 #pragma once
-// What systems and processors do differently, for the runtime; kernels have csrc/simd/ for that.
+// What systems and processors do differently, as far as the runtime is concerned.
 #include <cstddef>
 
 #if defined(__x86_64__)
