@@ -11,7 +11,7 @@ They are not recorded by layers; the pass ``fuse_pooling`` puts them in.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pynn.graph.ir import Candidate, Node, Op, Spec
@@ -105,6 +105,9 @@ class PooledConv2d(PooledConvolution):
     filled up with -1 to whole vectors.
     """
 
+    pool: Pair = (2, 2)
+    pool_strides: Pair = (2, 2)
+    pool_padding: Padding = ((0, 0), (0, 0))
     activation: str = "linear"
 
     def infer(self, *specs: Spec) -> tuple[Spec, ...]:
@@ -142,7 +145,10 @@ class PooledConv2dGradKernelOfWinners(PooledConvolution):
     """Gradient of :class:`PooledConv2d` with respect to its kernel.  Inputs ``x, g, winners``; ``g`` has the gradient
     of the activation in it already."""
 
-    kernel_shape: tuple[int, ...]
+    pool: Pair = (2, 2)
+    pool_strides: Pair = (2, 2)
+    pool_padding: Padding = ((0, 0), (0, 0))
+    kernel_shape: tuple[int, ...] = field(kw_only=True)
 
     def infer(self, *specs: Spec) -> Spec:
         self.require_float(*specs)
