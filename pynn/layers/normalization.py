@@ -38,7 +38,14 @@ class Normalization(Layer):
 
     supports_masking = True
 
-    def __init__(self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **kwargs: Any):
+    def __init__(
+        self,
+        axis: int | Sequence[int] | None = -1,
+        mean: Any = None,
+        variance: Any = None,
+        invert: bool = False,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         where = f"layer '{self.name}'"
         self.axis = () if axis is None else (int(axis),) if isinstance(axis, int) else tuple(int(a) for a in axis)

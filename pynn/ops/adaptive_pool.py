@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pynn.errors import ShapeError
+from pynn.errors import ArgumentError, ShapeError
 from pynn.graph.ir import Value
 from pynn.graph.trace import as_value
 from pynn.ops.embedding import take
@@ -20,6 +20,9 @@ from pynn.ops.pool import average_pool, max_pool
 from pynn.ops.reduce import max as reduce_max
 from pynn.ops.shape import reshape, transpose
 from pynn.ops.spatial import channels_to_end, channels_to_front, is_channels_first, per_axis, spatial_rank
+
+#: Of an axis: each is written out.
+_MOST_WINDOWS = 65536
 
 
 def _windows(length: int, size: int) -> list[tuple[int, int]]:
@@ -59,6 +62,8 @@ def _adaptive(
         return channels_to_front(_adaptive(function, along, pool, channels_to_end(x), output_size, "channels_last"))
     rank = spatial_rank(function, x)
     sizes = per_axis(function, "output_size", output_size, rank)
+    if max(sizes) > _MOST_WINDOWS:
+        raise ArgumentError(f"{function}: output_size must be at most {_MOST_WINDOWS}, received {output_size!r}")
     if 0 in x.shape[1:-1]:
         raise ShapeError(f"{function}: {x.spec} has an axis of length 0, so there is nothing in the windows")
     if all(n % size == 0 for n, size in zip(x.shape[1:-1], sizes, strict=True)):

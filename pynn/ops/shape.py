@@ -214,7 +214,7 @@ def reshape(x: Any, newshape: int | Sequence[int]) -> Value:
                [3, 4]], dtype=int32)
     """
     x = as_value(x)
-    asked = (newshape,) if isinstance(newshape, int) else tuple(int(n) for n in newshape)
+    asked = (int(newshape),) if isinstance(newshape, int) else tuple(int(n) for n in newshape)
     shape = asked
     if asked.count(-1) == 1:
         rest = math.prod(n for n in asked if n != -1)

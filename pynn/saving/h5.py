@@ -52,9 +52,9 @@ def _reading(method: _F) -> _F:
     def reading(self: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             return method(self, *args, **kwargs)
-        except (PynnError, MemoryError):
+        except PynnError:
             raise
-        except Exception as error:
+        except Exception as error:  # also a MemoryError: what fits was compared with the model before
             raise WeightsFileError(f"{self.where} is not a readable HDF5 file ({error})") from error
 
     return reading  # type: ignore[return-value]

@@ -153,7 +153,7 @@ def _load_assets(model: Any, parts: Any) -> None:
                 inside = name.removeprefix(folder)
                 if name.startswith(folder) and inside and "/" not in inside:
                     Path(temporary, inside).write_bytes(parts.read(name, _MOST_ASSETS))
-            place.owner.load_assets(temporary)
+            follow(place.owner, "load_assets", temporary)
 
 
 class ZipParts:

@@ -12,7 +12,6 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -186,18 +185,18 @@ def _untar(archive: Path, target: Path) -> None:
         with tarfile.open(archive) as tar:
             _check_size(archive, sum(member.size for member in tar))
             tar.extractall(target, filter="data")
-    except CorruptDataError:
+    except (CorruptDataError, MemoryError):
         raise
-    except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error) as error:
+    except Exception as error:  # damaged archives end in any
         raise _refuse(archive, str(error)) from None
 
 
 def _unzip(archive: Path, target: Path) -> None:
     try:
         _unzip_checked(archive, target)
-    except CorruptDataError:
+    except (CorruptDataError, MemoryError):
         raise
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, zlib.error) as error:
+    except Exception as error:
         raise _refuse(archive, str(error)) from None
 
 
