@@ -105,6 +105,7 @@ class PooledConv2d(PooledConvolution):
     filled up with -1 to whole vectors.
     """
 
+    padding: Padding = ((0, 0), (0, 0))
     pool: Pair = (2, 2)
     pool_strides: Pair = (2, 2)
     pool_padding: Padding = ((0, 0), (0, 0))
@@ -145,6 +146,7 @@ class PooledConv2dGradKernelOfWinners(PooledConvolution):
     """Gradient of :class:`PooledConv2d` with respect to its kernel.  Inputs ``x, g, winners``; ``g`` has the gradient
     of the activation in it already."""
 
+    padding: Padding = ((0, 0), (0, 0))
     pool: Pair = (2, 2)
     pool_strides: Pair = (2, 2)
     pool_padding: Padding = ((0, 0), (0, 0))
