@@ -132,6 +132,11 @@ class AlphaDropout(Noise):
     ):
         super().__init__(seed, **kwargs)
         self.rate = rate_number(f"layer '{self.name}'", rate)
+        if self.rate == 1:
+            raise ArgumentError(
+                f"layer '{self.name}': rate must be below 1, received {rate!r}: nothing would be left whose mean and "
+                "variance could be kept"
+            )
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
 
     def _strength(self) -> float:

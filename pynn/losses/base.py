@@ -38,6 +38,8 @@ class Loss(RefusingConstructor):
     """
 
     def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None):
+        if name is not None and not isinstance(name, str):
+            raise ArgumentError(f"{type(self).__name__}: name must be a string, received {name!r}")
         self.name = name or auto_name(snake_case(type(self).__name__))
         if reduction not in REDUCTIONS:
             raise ArgumentError(

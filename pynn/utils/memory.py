@@ -31,7 +31,8 @@ def require(nbytes: int, message: Callable[[], str]) -> None:
 
 def require_numbers(what: str, shape: Sequence[int], dtype: str) -> None:
     """The same for an array of numbers that are made somewhere else first, and copied into it."""
-    size = math.prod(map(int, shape)) * np.dtype(dtype).itemsize
+    # NumPy multiplies lengths before it sees that one of them is 0.
+    size = math.prod(int(n) or 1 for n in shape) * np.dtype(dtype).itemsize
     require(2 * size, lambda: f"{what} of shape {tuple(shape)}: {readable(size)} of numbers.")
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,14 @@ HOSTS = [(f"pynn{os.getpid()}{x}", f"pynn{x}{os.getpid()}"[:15], f"198.18.7.{i}"
 
 def ip(*arguments):
     return subprocess.run(["ip", *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def wait_until_up(name, end):
+    """A new cable carries nothing for up to a second."""
+    until = time.monotonic() + 10
+    while "state UP" not in ip("-n", name, "link", "show", end):
+        assert time.monotonic() < until, ip("-n", name, "link", "show", end)
+        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -35,6 +44,8 @@ def hosts(tmp_path):
             ip("-n", name, "addr", "add", f"{address}/24", "dev", end)
             for device in ("lo", end):
                 ip("-n", name, "link", "set", device, "up")
+        for name, end, _ in HOSTS:
+            wait_until_up(name, end)
         starter = tmp_path / "start_on_host"
         starter.write_text(
             '#!/bin/sh\nwhile [ "${1#-}" != "$1" ]; do shift; done\n'  # options of ssh

@@ -124,7 +124,7 @@ class Worker:
             if not shrinking:
                 done += 1
                 self.counts[verdict if isinstance(verdict, str) else "found"] += 1
-                if time.monotonic() > shown + 0.5:
+                if done < 200 or time.monotonic() > shown + 0.5:  # a worker that dies early has done something, too
                     self.report(done)
                     shown = time.monotonic()
             if isinstance(verdict, Finding) and verdict.kind not in self.known:
@@ -142,8 +142,9 @@ class Worker:
             try:
                 test()
             except (Found, hypothesis.errors.Flaky):  # flaky: what pynn had cached made the difference
-                self.known.add(self.smallest[0].kind)
-                self.keep(*self.smallest)
+                if shrinking:  # else Hypothesis gave up a case that it could not draw twice alike
+                    self.known.add(self.smallest[0].kind)
+                    self.keep(*self.smallest)
             shrinking = False
             batch += 1
         self.report(done)

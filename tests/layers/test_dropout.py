@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pynn import layers
+from pynn.errors import ArgumentError
 from pynn.utils import set_random_seed
 
 X = np.ones((100, 100), "float32")
@@ -54,3 +55,8 @@ def test_bad_rates(rate):
 def test_bad_noise_shape():
     with pytest.raises(ValueError, match=r"noise_shape \(1,\) must have as many axes as the input"):
         layers.Dropout(0.5, noise_shape=(1,))(X, training=True)
+
+
+def test_alpha_dropout_leaves_something():
+    with pytest.raises(ArgumentError, match="rate must be below 1, received 1"):
+        layers.AlphaDropout(1)
