@@ -47,6 +47,12 @@ class Constant(Initializer):
     """
 
     def __init__(self, value: Any = 0.0):
+        try:
+            kind = np.asarray(value).dtype.kind
+        except ValueError:  # rows of different lengths
+            kind = "O"
+        if kind not in "fiub":
+            raise ArgumentError(f"Constant: value must be a number or an array of numbers, received {value!r}")
         self.value = value
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None) -> np.ndarray:

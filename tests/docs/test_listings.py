@@ -18,6 +18,7 @@ def test_listings(monkeypatch, capfd):
     assert [section.partition("\n")[0] for section in sections] == [
         "=== as traced ===", "=== fuse chains ===", "=== plan memory ===",
     ]  # fmt: skip
+    keras.utils.clear_session()  # names count from the beginning
     model = keras.Sequential(
         [
             keras.Input((784,)),

@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,13 @@ pytestmark = [
 X = np.random.default_rng(0).random((60, 32), "float32")
 Y = np.zeros((60, 5), "float32")
 DEADLINE = 120
+
+
+@pytest.fixture(autouse=True)
+def modules_of_tests(monkeypatch):
+    """A spawned child imports this module by the name that pytest has given it: from the root, which comes last, since
+    an installed pynn is the one to test."""
+    monkeypatch.setattr(sys, "path", [*sys.path, str(Path(__file__).parents[2])])
 
 
 def network():

@@ -179,6 +179,7 @@ def test_kernels_of_a_fourier_transform():
         (lambda: initializers.STFT(window=[1, 2])((8, 1, 5)), "STFT: window must have 8 weights"),
         (lambda: initializers.STFT()((8, 2, 5)), "STFT: makes kernels"),
         (lambda: initializers.Orthogonal()((3,)), "Orthogonal: the weight must have at least 2 axes"),
+        (lambda: initializers.Constant({"a": 1}), "Constant: value must be a number or an array of numbers, received"),
         (lambda: initializers.Constant([1, 2, 3])((2,)), r"Constant: value of shape \(3,\) does not fit"),
         (lambda: initializers.deserialize({"class_name": "os.system", "config": {}}), "unknown initializer class"),
         (lambda: set_random_seed("x"), "set_random_seed: seed must be an integer"),
