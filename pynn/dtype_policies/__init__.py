@@ -59,7 +59,7 @@ def number_name(dtype: Any) -> str:
     """The name of a dtype given as a name, a NumPy dtype, or a Python type."""
     if isinstance(dtype, str):
         return {"float": "float32", "int": "int32"}.get(dtype, dtype)
-    if dtype in (float, int, bool):
+    if isinstance(dtype, type) and dtype in (float, int, bool):
         return {float: "float32", int: "int32", bool: "bool"}[dtype]
     try:
         return str(np.dtype(dtype))

@@ -53,6 +53,8 @@ class Discretization(Layer):
         self.num_bins = None if num_bins is None else positive_int(where, "num_bins", num_bins)
         if not isinstance(bin_boundaries, list | tuple | np.ndarray | None):
             raise ArgumentError(f"{where}: bin_boundaries must be a list, received {bin_boundaries!r}")
+        if any(isinstance(b, list | tuple) or np.ndim(b) for b in (() if bin_boundaries is None else bin_boundaries)):
+            raise ArgumentError(f"{where}: bin_boundaries must be a list of numbers, received {bin_boundaries!r}")
         self.bin_boundaries = None if bin_boundaries is None else [float(b) for b in bin_boundaries]
         if self.bin_boundaries and sorted(self.bin_boundaries) != self.bin_boundaries:
             raise ArgumentError(f"{where}: bin_boundaries must rise, received {bin_boundaries!r}")

@@ -72,6 +72,10 @@ class IoU(Metric):
         for which, value in (("sparse_y_true", sparse_y_true), ("sparse_y_pred", sparse_y_pred)):
             if not isinstance(value, bool | np.bool_):
                 raise ArgumentError(f"{type(self).__name__}: {which} must be True or False, received {value!r}")
+        if ignore_class is not None and not isinstance(ignore_class, int | np.integer):
+            raise ArgumentError(
+                f"{type(self).__name__}: ignore_class must be the number of a class or None, received {ignore_class!r}"
+            )
         for target in target_class_ids:
             if not 0 <= target < num_classes:
                 raise ArgumentError(

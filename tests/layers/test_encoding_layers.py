@@ -43,3 +43,8 @@ def test_in_models():
     model = pynn.Model(inputs, CategoryEncoding(4, "multi_hot")(bins))
     x = np.array([[-1, 0.5], [1.0, 5.0]], "float32")
     assert model.predict(x, verbose=0).tolist() == [[1, 1, 0, 0], [0, 0, 1, 1]]
+
+
+def test_boundaries_are_one_list():
+    with pytest.raises(pynn.errors.ArgumentError, match="bin_boundaries must be a list of numbers, received"):
+        pynn.layers.Discretization(bin_boundaries=[[1, 2], [3, 4]])

@@ -243,3 +243,8 @@ def test_in_a_compiled_step():
 def test_more_errors(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_iou_ignores_a_class_by_its_number():
+    with pytest.raises(ValueError, match=r"MeanIoU: ignore_class must be the number .* received \[\]"):
+        metrics.MeanIoU(3, ignore_class=[])
