@@ -20,9 +20,9 @@ def constructor_arguments(cls: type) -> list[str]:
     return names
 
 
-def takes_argument(cls: type, name: str) -> bool:
-    """Whether the class's constructor takes ``name``, be it among its ``**kwargs``."""
-    parameters = inspect.signature(cls).parameters
+def takes_argument(function: Any, name: str) -> bool:
+    """Whether a function, or a class's constructor, takes ``name``, be it among its ``**kwargs``."""
+    parameters = inspect.signature(function).parameters
     return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Iterator
 from functools import cache
@@ -14,6 +13,7 @@ from pynn.graph import trace
 from pynn.graph.autodiff import gradients
 from pynn.graph.ir import Value
 from pynn.layers.call_signature import call_signature
+from pynn.layers.constructor import takes_argument
 from pynn.layers.layer import Layer
 from pynn.utils.callers import users_line
 from pynn.utils.structure import flatten
@@ -297,8 +297,7 @@ class Compiling:
 
 @cache
 def _takes_training(function: Any) -> bool:
-    parameters = inspect.signature(function).parameters
-    return "training" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    return takes_argument(function, "training")
 
 
 def _rows(x: Any) -> float:
